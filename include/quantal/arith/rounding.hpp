@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Rounding, clamping and the contraction barrier: the ground that every formula stands on.
+/// Constant evaluation, host and device give the same bits.
+#ifndef QUANTAL_ARITH_ROUNDING_HPP
+#define QUANTAL_ARITH_ROUNDING_HPP
+
+#include <quantal/config.hpp>
+
+#include <cstdint>
+
+namespace quantal {
+inline namespace v0 {
+namespace arith {
+
+/// `v`, already rounded to float32. A barrier: the compiler cannot fuse the product that made `v`
+/// with an addition that follows, whatever -ffp-contract says.
+[[nodiscard]] QUANTAL_HD constexpr float rounded(float v) {
+    if (!__builtin_is_constant_evaluated()) {
+#if defined(__CUDA_ARCH__)
+        v = __fmul_rn(v, 1.0f);
+#elif defined(__x86_64__) || defined(__i386__)
+        __asm__("" : "+x"(v));
+#elif defined(__aarch64__)
+        __asm__("" : "+w"(v));
+#elif defined(__GNUC__)
+        __asm__("" : "+m"(v));
+#endif
+    }
+    return v;
+}
+
+/// `rounded(a * b)`: one product, one rounding, never contracted.
+[[nodiscard]] QUANTAL_HD constexpr float product(float a, float b) {
+#if defined(__CUDA_ARCH__)
+    if (!__builtin_is_constant_evaluated()) return __fmul_rn(a, b);
+#endif
+    return rounded(a * b);
+}
+
+/// The smaller of `v` and `hi`, but at least `lo`. A NaN gives `lo`.
+template <class T>
+[[nodiscard]] QUANTAL_HD constexpr T clamp(T v, T lo, T hi) {
+    return v > lo ? (v < hi ? v : hi) : lo;
+}
+
+/// The integer nearest to `x`, ties to even (IEEE 754 roundToIntegralTiesToEven). Needs
+/// |x| < 2^22, which every caller grants by clamping first; assumes the default rounding mode.
+[[nodiscard]] QUANTAL_HD constexpr std::int32_t round_half_even(float x) {
+    // Adding 1.5 * 2^23 leaves no bits for a fraction, so the addition itself rounds to even. The
+    // barriers keep the product that made x out of a fused multiply-add, and the two steps apart.
+    constexpr float shifter = 12582912.0f;
+    const float shifted = rounded(rounded(x) + shifter);
+    return static_cast<std::int32_t>(shifted - shifter);
+}
+
+} // namespace arith
+} // namespace v0
+} // namespace quantal
+
+#endif

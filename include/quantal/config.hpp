@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Every macro of the library, and the assumptions about the compiler that its bits rest on.
+#ifndef QUANTAL_CONFIG_HPP
+#define QUANTAL_CONFIG_HPP
+
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "quantal: -ffast-math and -ffinite-math-only change results; build without them"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+#error "quantal: float arithmetic must round to float (FLT_EVAL_METHOD 0); on 32-bit x86 use SSE"
+#endif
+
+/// Marks a function that also runs on a CUDA device.
+#if defined(__CUDACC__)
+#define QUANTAL_HD __host__ __device__
+#else
+#define QUANTAL_HD
+#endif
+
+#endif

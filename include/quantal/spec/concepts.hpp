@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Which specs there can be. One clause is one concept, so that the compiler names the one that
+/// failed together with the whole spec; `check` says the same of a spec known at run time.
+#ifndef QUANTAL_SPEC_CONCEPTS_HPP
+#define QUANTAL_SPEC_CONCEPTS_HPP
+
+#include <quantal/error.hpp>
+#include <quantal/spec/qspec.hpp>
+
+namespace quantal {
+inline namespace v0 {
+
+/// The widest code, and the widest tensor, that a spec may speak of.
+inline constexpr int max_bits = 8;
+inline constexpr int max_axis = 7;
+
+template <qspec S>
+concept bits_from_1_to_8 = S.bits >= 1 && S.bits <= max_bits;
+
+/// 1 bit is unsigned affine only: a signed bit would hold {-1, 0} or nothing but 0.
+template <qspec S>
+concept one_bit_is_affine_unsigned = S.bits != 1 || S.kind == scheme::affine;
+
+template <qspec S>
+concept axis_only_per_channel = (S.grain == granularity::per_channel
+                                     ? S.axis >= 0 && S.axis <= max_axis
+                                     : S.axis == 0);
+
+/// A spec that every part of quantal accepts.
+template <qspec S>
+concept supported_spec =
+    bits_from_1_to_8<S> && one_bit_is_affine_unsigned<S> && axis_only_per_channel<S>;
+
+/// Throws `spec_error` unless `s` satisfies the clauses of `supported_spec`.
+inline void check(qspec s) {
+    using detail::fail;
+    if (s.bits < 1 || s.bits > max_bits)
+        fail<spec_error>("a spec has ", s.bits, " bits; 1 to ", max_bits, " are possible");
+    if (s.bits == 1 && s.kind != scheme::affine)
+        fail<spec_error>("a spec of 1 bit is affine unsigned only; signed codes need 2 bits");
+    if (s.grain == granularity::per_channel ? s.axis < 0 || s.axis > max_axis : s.axis != 0)
+        fail<spec_error>("a spec has channel axis ", s.axis, "; 0 to ", max_axis,
+                         " are possible, and only per channel");
+}
+
+} // namespace v0
+} // namespace quantal
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Scales and zero points. Only `calibrate` makes them.
+#ifndef QUANTAL_TENSOR_QPARAMS_HPP
+#define QUANTAL_TENSOR_QPARAMS_HPP
+
+#include <quantal/arith/affine.hpp>
+#include <quantal/spec/text.hpp>
+#include <quantal/tensor/extents.hpp>
+
+#include <vector>
+
+namespace quantal {
+inline namespace v0 {
+
+/// A spec with its numbers: one scale and one zero point for a tensor, or one an index of
+/// dimension `spec.axis`. Zero points are 0 for symmetric specs.
+struct qparams {
+    qspec spec;
+    std::vector<float> scales;
+    std::vector<std::int32_t> zero_points;
+
+    friend bool operator==(const qparams&, const qparams&) = default;
+
+    [[nodiscard]] float scale(std::size_t slice = 0) const { return scales[slice]; }
+    [[nodiscard]] std::int32_t zero_point(std::size_t slice = 0) const {
+        return zero_points[slice];
+    }
+    [[nodiscard]] std::int32_t quantize(float x, std::size_t slice = 0) const {
+        return arith::quantize(x, scales[slice], zero_points[slice], spec.qmin(), spec.qmax());
+    }
+    [[nodiscard]] float dequantize(std::int32_t q, std::size_t slice = 0) const {
+        return arith::dequantize(q, scales[slice], zero_points[slice]);
+    }
+};
+
+/// How the elements of a row-major tensor fall into slices that share a scale:
+/// element i belongs to slice `i / inner % slices`.
+struct slicing {
+    std::size_t slices = 1;
+    std::size_t inner = 1;
+
+    [[nodiscard]] constexpr std::size_t operator()(std::size_t element) const {
+        return element / inner % slices;
+    }
+};
+
+/// The slicing of a tensor of this shape under `spec`; throws `shape_error` if it has no such axis.
+[[nodiscard]] inline slicing slicing_of(qspec spec, const extents& dims) {
+    if (spec.grain == granularity::per_tensor) return {1, dims.count() ? dims.count() : 1};
+    if (spec.axis >= dims.rank())
+        detail::fail<shape_error>("the spec \"", spec, "\" has one scale a channel of axis ",
+                                  spec.axis, ", but the tensor has shape ", dims);
+    slicing result{static_cast<std::size_t>(dims[spec.axis]), 1};
+    for (int axis = spec.axis + 1; axis < dims.rank(); ++axis)
+        result.inner *= static_cast<std::size_t>(dims[axis]);
+    return result;
+}
+
+/// Throws unless `p` could have come from `calibrate` for a tensor of this shape: the right number
+/// of scales, each finite and at least 2^-63, zero points among the codes. `what` names it.
+inline void check(const qparams& p, const extents& dims, const std::string& what) {
+    check(p.spec);
+    const std::size_t slices = slicing_of(p.spec, dims).slices;
+    if (p.scales.size() != slices || p.zero_points.size() != slices)
+        detail::fail<data_error>(
+            what, " has ", p.scales.size(), " scales and ", p.zero_points.size(), " zero points; ",
+            slices, " of each belong to the spec \"", p.spec, "\" and the shape ", dims);
+    for (const float scale : p.scales)
+        if (!(scale >= arith::min_scale && scale <= 0x1.fffffep127f))
+            detail::fail<data_error>(what, " has the scale ", scale,
+                                     "; a scale is finite and at least 2^-63");
+    for (const std::int32_t zero : p.zero_points)
+        if (p.spec.is_symmetric() ? zero != 0 : zero < p.spec.qmin() || zero > p.spec.qmax())
+            detail::fail<data_error>(what, " has the zero point ", zero, "; the spec \"", p.spec,
+                                     "\" allows ", p.spec.is_symmetric() ? 0 : p.spec.qmin(),
+                                     " to ", p.spec.is_symmetric() ? 0 : p.spec.qmax());
+}
+
+} // namespace v0
+} // namespace quantal
+
+#endif

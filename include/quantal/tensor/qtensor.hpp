@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Packed codes with their scales. `any_qtensor` knows its spec at run time, `qtensor<S>` at
+/// compile time; they are the same object otherwise.
+#ifndef QUANTAL_TENSOR_QTENSOR_HPP
+#define QUANTAL_TENSOR_QTENSOR_HPP
+
+#include <quantal/arith/subbyte.hpp>
+#include <quantal/tensor/qparams.hpp>
+#include <quantal/tensor/tensor.hpp>
+
+#include <utility>
+
+namespace quantal {
+inline namespace v0 {
+
+/// A tensor of codes, packed densely in row-major order (arith/subbyte.hpp).
+class any_qtensor {
+public:
+    any_qtensor() = default;
+
+    /// Packs `codes`; throws `data_error` if one lies outside the spec.
+    any_qtensor(quantal::qparams params, const extents& dims, std::span<const std::int32_t> codes)
+        : params_(std::move(params)), shape_(dims),
+          packed_(arith::packed_size(codes.size(), params_.spec.bits)) {
+        check(params_, shape_, "a quantized tensor");
+        if (codes.size() != shape_.count())
+            detail::fail<shape_error>("a quantized tensor of shape ", shape_, " needs ",
+                                      shape_.count(), " codes, ", codes.size(), " were given");
+        for (std::size_t i = 0; i < codes.size(); ++i)
+            put(i, codes[i]);
+    }
+
+    [[nodiscard]] qspec spec() const { return params_.spec; }
+    [[nodiscard]] const quantal::qparams& params() const { return params_; }
+    [[nodiscard]] const extents& shape() const { return shape_; }
+    [[nodiscard]] std::size_t size() const { return shape_.count(); }
+    [[nodiscard]] std::span<const std::uint8_t> packed() const { return packed_; }
+
+    /// Code i in row-major order.
+    [[nodiscard]] std::int32_t code(std::size_t i) const {
+        return arith::unpack_code(packed_.data(), i, spec().bits, spec().is_signed());
+    }
+
+    /// All codes, unpacked.
+    [[nodiscard]] tensor<std::int32_t> codes() const {
+        tensor<std::int32_t> result(shape_);
+        for (std::size_t i = 0; i < size(); ++i)
+            result[i] = code(i);
+        return result;
+    }
+
+    friend bool operator==(const any_qtensor&, const any_qtensor&) = default;
+
+private:
+    void put(std::size_t i, std::int32_t code) {
+        if (code < spec().qmin() || code > spec().qmax())
+            detail::fail<data_error>("the code ", code, " at element ", i, " is outside [",
+                                     spec().qmin(), ", ", spec().qmax(), "], the codes of \"",
+                                     spec(), '"');
+        arith::pack_code(packed_.data(), i, spec().bits, code);
+    }
+
+    quantal::qparams params_;
+    extents shape_{0};
+    std::vector<std::uint8_t> packed_;
+};
+
+/// A quantized tensor whose spec is part of its type.
+template <qspec S>
+requires supported_spec<S>
+class qtensor : public any_qtensor {
+public:
+    static constexpr qspec static_spec = S;
+
+    qtensor() = default;
+    /// Throws `spec_error` if `codes` have another spec.
+    explicit qtensor(any_qtensor codes) : any_qtensor(std::move(codes)) {
+        if (spec() != S)
+            detail::fail<spec_error>("codes of \"", spec(), "\" were given for \"", S, '"');
+    }
+};
+
+} // namespace v0
+} // namespace quantal
+
+#endif
