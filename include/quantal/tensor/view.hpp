@@ -6,6 +6,7 @@
 #include <quantal/tensor/extents.hpp>
 
 #include <array>
+#include <span>
 #include <type_traits>
 
 namespace quantal {
@@ -33,6 +34,16 @@ public:
     [[nodiscard]] constexpr std::int64_t stride(int axis) const {
         return strides_[static_cast<std::size_t>(axis)];
     }
+
+    /// Whether the elements lie row-major without gaps; then `values` is all of them.
+    [[nodiscard]] constexpr bool is_dense() const {
+        const strides dense = row_major(shape_);
+        for (int axis = 0; axis < shape_.rank(); ++axis)
+            if (shape_[axis] > 1 && stride(axis) != dense[static_cast<std::size_t>(axis)])
+                return false;
+        return true;
+    }
+    [[nodiscard]] constexpr std::span<T> values() const { return {data_, shape_.count()}; }
 
     /// Calls `f(element, i)` for every element in row-major order, i its row-major index.
     template <class F>

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One tensor to codes and back.
+#ifndef QUANTAL_OPS_QUANTIZE_HPP
+#define QUANTAL_OPS_QUANTIZE_HPP
+
+#include <quantal/observe/calibrate.hpp>
+#include <quantal/observe/minmax.hpp>
+#include <quantal/tensor/qtensor.hpp>
+#include <quantal/tensor/view_traits.hpp>
+
+namespace quantal {
+inline namespace v0 {
+
+/// `clamp(rne(x / scale) + zero_point)` of every element, packed.
+[[nodiscard]] inline any_qtensor quantize(view<const float> data, const qparams& params) {
+    check(params, data.shape(), "the tensor to quantize");
+    const slicing slice_of = slicing_of(params.spec, data.shape());
+    std::vector<std::int32_t> codes(data.shape().count());
+    data.for_each([&](float v, std::size_t i) { codes[i] = params.quantize(v, slice_of(i)); });
+    return {params, data.shape(), codes};
+}
+
+/// Observes, makes the scales, quantizes: `quantize<w4>(weights)`. Takes any `float_tensor`.
+template <qspec S, float_tensor Data, observer O = observe::minmax>
+requires supported_spec<S>
+[[nodiscard]] qtensor<S> quantize(const Data& data, const O& prototype = {}) {
+    return view_traits<Data>::apply(data, [&](view<const float> values) {
+        return qtensor<S>(quantize(values, calibrate(S, values, prototype)));
+    });
+}
+
+/// `float(q - zero_point) * scale` of every code.
+[[nodiscard]] inline tensor<float> dequantize(const any_qtensor& codes) {
+    const slicing slice_of = slicing_of(codes.spec(), codes.shape());
+    tensor<float> result(codes.shape());
+    for (std::size_t i = 0; i < result.size(); ++i)
+        result[i] = codes.params().dequantize(codes.code(i), slice_of(i));
+    return result;
+}
+
+/// `dequantize(quantize(data, params))` without the codes in between.
+[[nodiscard]] inline tensor<float> fake_quantize(view<const float> data, const qparams& params) {
+    check(params, data.shape(), "the tensor to quantize");
+    const slicing slice_of = slicing_of(params.spec, data.shape());
+    tensor<float> result(data.shape());
+    data.for_each([&](float v, std::size_t i) {
+        const std::size_t slice = slice_of(i);
+        result[i] = params.dequantize(params.quantize(v, slice), slice);
+    });
+    return result;
+}
+
+} // namespace v0
+} // namespace quantal
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How containers become views: views, quantal's tensors, and anything with contiguous elements
+/// (one dimension). Other libraries' containers specialize `view_traits`; tensor/xtensor.hpp does.
+#ifndef QUANTAL_TENSOR_VIEW_TRAITS_HPP
+#define QUANTAL_TENSOR_VIEW_TRAITS_HPP
+
+#include <quantal/tensor/tensor.hpp>
+
+#include <ranges>
+#include <span>
+
+namespace quantal {
+inline namespace v0 {
+
+/// `view_traits<C>::apply(c, f)` calls `f` with a `view<const float>` of `c`, which lives as long
+/// as the call, and returns what `f` returns.
+template <class Container>
+struct view_traits;
+
+template <class Container>
+requires std::convertible_to<const Container&, view<const float>>
+struct view_traits<Container> {
+    template <class F>
+    static decltype(auto) apply(const Container& c, F&& f) {
+        return f(static_cast<view<const float>>(c));
+    }
+};
+
+template <class Container>
+requires(std::ranges::contiguous_range<const Container>&&
+             std::convertible_to<const Container&, std::span<const float>> &&
+         !std::convertible_to<const Container&, view<const float>>) struct view_traits<Container> {
+    template <class F>
+    static decltype(auto) apply(const Container& c, F&& f) {
+        const std::span<const float> values(c);
+        return f(view<const float>(values.data(), {static_cast<std::int64_t>(values.size())}));
+    }
+};
+
+/// Anything that quantal can read as a tensor of floats.
+template <class C>
+concept float_tensor = requires(const C& c) {
+    view_traits<C>::apply(c, [](view<const float>) {});
+};
+
+} // namespace v0
+} // namespace quantal
+
+#endif
