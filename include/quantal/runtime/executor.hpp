@@ -18,10 +18,10 @@ using value_visitor = std::function<void(value, const view<const float>&)>;
 /// An object made for one network: takes images [N, C, H, W], shows every value to the visitor
 /// (which may be empty) and returns the output [N, ...].
 template <class E>
-concept float_executor =
-    requires(E& executor, const tensor<float>& images, const value_visitor& visit) {
-        { executor(images, visit) } -> std::same_as<tensor<float>>;
-    };
+concept float_executor = requires(E& executor, const tensor<float>& images,
+                                  const value_visitor& visit) {
+    { executor(images, visit) } -> std::same_as<tensor<float>>;
+};
 
 } // namespace v0
 } // namespace quantal

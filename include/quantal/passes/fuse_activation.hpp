@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Clips (relu, relu6) into the operator before them.
+#ifndef QUANTAL_PASSES_FUSE_ACTIVATION_HPP
+#define QUANTAL_PASSES_FUSE_ACTIVATION_HPP
+
+#include <quantal/passes/rewrite.hpp>
+
+#include <algorithm>
+
+namespace quantal {
+inline namespace v0 {
+namespace passes {
+
+/// Whether the operator computes new numbers, rather than moving or choosing among those it gets.
+[[nodiscard]] inline bool computes(const node& n) {
+    return n.has_weight() || n.as<op::add>() || n.as<op::average_pool>() || n.as<op::batch_norm>();
+}
+
+/// Every clip whose input is computed by an operator that nothing else reads becomes that
+/// operator's activation. Other clips stay.
+[[nodiscard]] inline graph fuse_activation(graph net) {
+    const std::vector<int> uses = net.use_counts();
+    rewriter out;
+    for (const node& n : net.nodes()) {
+        const auto* clip = n.as<op::clip>();
+        if (!clip || uses[n.inputs[0]] != 1 || !computes(net.at(n.inputs[0]))) {
+            out.keep(n);
+            continue;
+        }
+        out.absorb(n.inputs[0], [clip](node& target) {
+            const op::clip before =
+                target.activation.value_or(op::clip{.lo = -std::numeric_limits<float>::infinity()});
+            target.activation =
+                op::clip{std::max(before.lo, clip->lo), std::min(before.hi, clip->hi)};
+        });
+    }
+    return std::move(out).finish(std::move(net.parameters));
+}
+
+} // namespace passes
+} // namespace v0
+} // namespace quantal
+
+#endif

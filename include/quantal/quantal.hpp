@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Everything that runs on the CPU without another library but xtensor. The readers of files
+/// (quantal/io, quantal/data) and LibTorch's adapter (quantal/torch) are included by name.
+#ifndef QUANTAL_QUANTAL_HPP
+#define QUANTAL_QUANTAL_HPP
+
+#include <quantal/graph/print.hpp>
+#include <quantal/graph/weights.hpp>
+#include <quantal/models/by_name.hpp>
+#include <quantal/observe/minmax.hpp>
+#include <quantal/observe/moving_average.hpp>
+#include <quantal/ops/quantizer.hpp>
+#include <quantal/passes/optimize.hpp>
+#include <quantal/passes/place.hpp>
+#include <quantal/runtime/calibrate.hpp>
+#include <quantal/runtime/evaluate.hpp>
+#include <quantal/runtime/program.hpp>
+#include <quantal/runtime/trace.hpp>
+#include <quantal/version.hpp>
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The integer form of one layer, made from the plan and the table alone; every backend starts from
+/// it (docs/arithmetic.md, 4 to 9).
+#ifndef QUANTAL_RUNTIME_LOWER_LAYER_HPP
+#define QUANTAL_RUNTIME_LOWER_LAYER_HPP
+
+#include <quantal/arith/requantize.hpp>
+#include <quantal/graph/plan.hpp>
+#include <quantal/ops/quantize.hpp>
+
+#include <cstdlib>
+#include <vector>
+
+namespace quantal {
+inline namespace v0 {
+
+/// Where the codes of an output are cut off, and its scale and zero point.
+struct output_codes {
+    float scale;
+    std::int32_t zero_point, lo, hi;
+};
+
+/// The codes that node `v` may put out: the range of its spec, narrowed by its activation.
+[[nodiscard]] inline output_codes lower_output(const plan& p, const table& t, value v) {
+    const qparams& y = activation_params(p, t, v);
+    output_codes out{y.scale(), y.zero_point(), y.spec.qmin(), y.spec.qmax()};
+    if (const auto& activation = p.at(v).activation) {
+        out.lo = y.quantize(activation->lo);
+        out.hi = y.quantize(activation->hi);
+    }
+    return out;
+}
+
+/// A convolution or linear layer in integers: `acc[c] = bias[c] + sum((q_x - z_x) * (q_w - z_w))`.
+struct integer_layer {
+    any_qtensor weights;
+    std::vector<std::int32_t> bias;
+    /// One a channel: `(s_x * s_w) / s_y` where the output is codes, `s_x * s_w` where it is real.
+    std::vector<float> multipliers;
+    std::int32_t x_zero;
+
+    /// Weight i in row-major order, less its zero point.
+    [[nodiscard]] std::int32_t centred_weight(std::size_t i) const {
+        const std::size_t slice = slicing_of(weights.spec(), weights.shape())(i);
+        return weights.code(i) - weights.params().zero_point(slice);
+    }
+};
+
+namespace detail {
+
+/// Throws `graph_error` if `max|q_x - z_x| * sum|q_w - z_w| + |bias|` can reach 2^31 in a channel.
+inline void check_accumulator(const integer_layer& layer, const qparams& x,
+                              const std::string& name) {
+    const auto below = std::int64_t{x.zero_point()} - x.spec.qmin();
+    const auto above = std::int64_t{x.spec.qmax()} - x.zero_point();
+    const std::int64_t largest = below > above ? below : above;
+    const std::size_t channels = layer.bias.size();
+    const std::size_t count = layer.weights.size() / channels;
+    for (std::size_t c = 0; c < channels; ++c) {
+        std::int64_t sum = 0;
+        for (std::size_t i = c * count; i < (c + 1) * count; ++i)
+            sum += std::abs(layer.centred_weight(i));
+        const std::int64_t bound = largest * sum + std::abs(std::int64_t{layer.bias[c]});
+        if (bound >= std::int64_t{1} << 31)
+            fail<graph_error>("layer \"", name, "\" can reach a sum of ", bound, " in channel ", c,
+                              "; int32 sums stay below 2^31, so give it fewer bits or leave it in "
+                              "float");
+    }
+}
+
+} // namespace detail
+
+/// Quantizes weights and bias of node `v` and proves that its sums fit into int32.
+[[nodiscard]] inline integer_layer lower_layer(const plan& p, const table& t, value v) {
+    const node& n = p.at(v);
+    const qparams& x = activation_params(p, t, n.inputs[0]);
+    const qparams& w = weight_params(p, t, v);
+    const auto* bias = p.net.find_parameter(n, "bias");
+    const tensor<float>& weight = p.net.parameter(n, "weight");
+    const auto channels = static_cast<std::size_t>(weight.shape()[0]);
+    integer_layer layer{quantize(weight, w), {}, {}, x.zero_point()};
+    for (std::size_t c = 0; c < channels; ++c) {
+        const float w_scale = w.scale(w.scales.size() == 1 ? 0 : c);
+        const float b = bias ? (*bias)[c] : 0.0f;
+        if (!arith::bias_fits(b, x.scale(), w_scale))
+            detail::fail<graph_error>("layer \"", n.name, "\" has the bias ", b, " in channel ", c,
+                                      ", which does not fit the scales ", x.scale(), " and ",
+                                      w_scale, " of the table");
+        layer.bias.push_back(arith::bias_code(b, x.scale(), w_scale));
+        layer.multipliers.push_back(
+            p.roles[v].output ? arith::requantize_multiplier(x.scale(), w_scale,
+                                                             activation_params(p, t, v).scale())
+                              : arith::product(x.scale(), w_scale));
+    }
+    detail::check_accumulator(layer, x, n.name);
+    return layer;
+}
+
+} // namespace v0
+} // namespace quantal
+
+#endif
