@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How containers become views: views, quantal's tensors, and anything with contiguous elements
-/// (one dimension). Other libraries' containers specialize `view_traits`; tensor/xtensor.hpp does.
+/// How containers become views: views, quantal's tensors, and contiguous ranges without a shape
+/// (one dimension: vectors, arrays, spans). Other libraries' containers specialize `view_traits`;
+/// tensor/xtensor.hpp does.
 #ifndef QUANTAL_TENSOR_VIEW_TRAITS_HPP
 #define QUANTAL_TENSOR_VIEW_TRAITS_HPP
 
@@ -29,7 +30,7 @@ struct view_traits<Container> {
 template <class Container>
 requires(std::ranges::contiguous_range<const Container>&&
              std::convertible_to<const Container&, std::span<const float>> &&
-         !std::convertible_to<const Container&, view<const float>>) struct view_traits<Container> {
+         !requires(const Container& c) { c.shape(); }) struct view_traits<Container> {
     template <class F>
     static decltype(auto) apply(const Container& c, F&& f) {
         const std::span<const float> values(c);

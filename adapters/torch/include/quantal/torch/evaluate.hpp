@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One node of a network in ATen's float32: what the float executor, the simulation and training
+/// are made of.
+#ifndef QUANTAL_TORCH_EVALUATE_HPP
+#define QUANTAL_TORCH_EVALUATE_HPP
+
+#include <quantal/torch/tensor.hpp>
+
+#include <limits>
+
+namespace quantal {
+inline namespace v0 {
+namespace torch {
+
+/// `x` with `value` around its last two dimensions.
+[[nodiscard]] inline at::Tensor pad(const at::Tensor& x, const padding& p, double value) {
+    if (p == padding(0)) return x;
+    return at::constant_pad_nd(x, {p.left, p.right, p.top, p.bottom}, value);
+}
+
+[[nodiscard]] inline at::Tensor clip(const at::Tensor& x, const op::clip& c) {
+    return c == op::clip{} ? at::relu(x) : at::clamp(x, c.lo, c.hi);
+}
+
+namespace detail {
+
+/// Evaluates one operator on batches of its inputs.
+struct evaluator {
+    const node& n;
+    const std::vector<at::Tensor>& inputs;
+    const parameter_map& parameters;
+    bool training;
+
+    [[nodiscard]] at::Tensor parameter(const char* suffix) const {
+        const auto found = parameters.find(n.name + '.' + suffix);
+        return found == parameters.end() ? at::Tensor{} : found->second;
+    }
+    at::Tensor operator()(const op::input&) const {
+        quantal::detail::fail<graph_error>("an input computes nothing");
+    }
+    at::Tensor operator()(const op::conv2d& o) const {
+        const bool even = o.padding.top == o.padding.bottom && o.padding.left == o.padding.right;
+        return at::conv2d(even ? inputs[0] : pad(inputs[0], o.padding, 0.0), parameter("weight"),
+                          parameter("bias"), {o.stride.h, o.stride.w},
+                          even ? std::vector<std::int64_t>{o.padding.top, o.padding.left}
+                               : std::vector<std::int64_t>{0, 0},
+                          {o.dilation.h, o.dilation.w}, o.groups);
+    }
+    at::Tensor operator()(const op::linear&) const {
+        return at::linear(inputs[0], parameter("weight"), parameter("bias"));
+    }
+    at::Tensor operator()(const op::batch_norm& o) const {
+        constexpr double momentum = 0.1; // of the running mean and variance, as torchvision's
+        return at::batch_norm(inputs[0], parameter("weight"), parameter("bias"),
+                              parameter("running_mean"), parameter("running_var"), training,
+                              momentum, o.eps, false);
+    }
+    at::Tensor operator()(const op::clip& o) const { return clip(inputs[0], o); }
+    at::Tensor operator()(const op::add&) const { return inputs[0] + inputs[1]; }
+    at::Tensor operator()(const op::max_pool& o) const {
+        constexpr double lowest = -std::numeric_limits<double>::infinity();
+        return at::max_pool2d(pad(inputs[0], o.padding, lowest), {o.kernel.h, o.kernel.w},
+                              {o.stride.h, o.stride.w});
+    }
+    at::Tensor operator()(const op::average_pool& o) const {
+        return at::avg_pool2d(pad(inputs[0], o.padding, 0.0), {o.kernel.h, o.kernel.w},
+                              {o.stride.h, o.stride.w});
+    }
+    at::Tensor operator()(const op::shortcut& o) const {
+        const at::Tensor& x = inputs[0];
+        const at::Tensor strided =
+            x.slice(2, 0, x.size(2), o.stride.h).slice(3, 0, x.size(3), o.stride.w);
+        return at::constant_pad_nd(strided, {0, 0, 0, 0, o.channels_before, o.channels_after});
+    }
+    at::Tensor operator()(const op::flatten&) const { return inputs[0].flatten(1); }
+};
+
+} // namespace detail
+
+/// The output of `n` for batches [N, ...] of its inputs, activation applied. In training, batch
+/// norms use the batch's statistics and update the running ones.
+[[nodiscard]] inline at::Tensor evaluate(const node& n, const std::vector<at::Tensor>& inputs,
+                                         const parameter_map& parameters, bool training = false) {
+    const at::Tensor y = std::visit(detail::evaluator{n, inputs, parameters, training}, n.op);
+    return n.activation ? clip(y, *n.activation) : y;
+}
+
+/// Runs a whole network on images [N, C, H, W]. `change(v, y)` sees each value and returns what the
+/// next nodes get in its place; values are freed after their last use.
+template <class Change>
+[[nodiscard]] at::Tensor run(const graph& net, const at::Tensor& images,
+                             const parameter_map& parameters, bool training, Change&& change) {
+    std::vector<at::Tensor> values(net.size());
+    std::vector<int> uses = net.use_counts();
+    for (value v = 0; v < net.size(); ++v) {
+        const node& n = net.at(v);
+        std::vector<at::Tensor> inputs;
+        for (const value x : n.inputs)
+            inputs.push_back(values[x]);
+        values[v] =
+            change(v, n.inputs.empty() ? images : evaluate(n, inputs, parameters, training));
+        for (const value x : n.inputs)
+            if (--uses[x] == 0) values[x] = at::Tensor();
+    }
+    return values[net.output()];
+}
+
+} // namespace torch
+} // namespace v0
+} // namespace quantal
+
+#endif
