@@ -135,9 +135,11 @@ private:
         const layer& l = layers_[v];
         const at::Tensor x = pad(centred(s, plan_.at(v).inputs[0]), o.padding, 0.0);
         const bool depthwise = o.groups == x.size(1) && o.groups == o.out_channels;
-        const at::Tensor sums = depthwise ? shifted_products(x, l.weight, o, plan_.at(v).shape)
-                                          : at::conv2d(x, l.weight, {}, {o.stride.h, o.stride.w}, 0,
-                                                       {o.dilation.h, o.dilation.w}, o.groups);
+        const at::Tensor sums =
+            depthwise ? shifted_products(x, l.weight, o, plan_.at(v).shape)
+                      : at::conv2d(x, l.weight, at::Tensor(),
+                                   at::IntArrayRef{o.stride.h, o.stride.w}, at::IntArrayRef{0, 0},
+                                   at::IntArrayRef{o.dilation.h, o.dilation.w}, o.groups);
         const std::vector<std::int64_t> channel{1, -1, 1, 1};
         return finish(sums + l.bias.reshape(channel), l.multiplier.reshape(channel), v);
     }
