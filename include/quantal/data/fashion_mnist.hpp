@@ -26,8 +26,8 @@ public:
     }
 
     /// Reads the 60,000 training images or the 10,000 test images into memory.
-    explicit fashion_mnist(const std::filesystem::path& folder = default_folder,
-                           bool train = false, preprocess p = default_preprocess())
+    explicit fashion_mnist(const std::filesystem::path& folder = default_folder, bool train = false,
+                           preprocess p = default_preprocess())
         : preprocess_(std::move(p)), shape_(output_shape(preprocess_, 1, side, side)) {
         if (std::error_code failed; !std::filesystem::is_directory(folder, failed))
             detail::fail<data_error>("there is no folder ", folder,
@@ -62,9 +62,8 @@ private:
     }
 
     void check_files(const std::filesystem::path& folder) const {
-        const extents wanted = labels_.shape().rank() == 1
-                                   ? extents{labels_.shape()[0], side, side}
-                                   : extents{0};
+        const extents wanted =
+            labels_.shape().rank() == 1 ? extents{labels_.shape()[0], side, side} : extents{0};
         if (images_.shape() != wanted)
             detail::fail<data_error>("the folder ", folder, " has images of shape ",
                                      images_.shape(), " and labels of shape ", labels_.shape(),

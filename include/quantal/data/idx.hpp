@@ -47,8 +47,7 @@ public:
         std::array<std::uint8_t, 1> more{};
         const bool over = gzip_ ? inflate_into(more) == 0 && ended_ : true;
         if (!over || !rest_.empty())
-            detail::fail<data_error>("the idx file ", name_,
-                                     " does not end where its header says");
+            detail::fail<data_error>("the idx file ", name_, " does not end where its header says");
     }
 
 private:
@@ -112,7 +111,8 @@ private:
         elements *= extent;
         dims[static_cast<std::size_t>(axis)] = extent;
     }
-    tensor<std::uint8_t> result(extents(std::span(dims).first(static_cast<std::size_t>(rank))));
+    const std::span<const std::int64_t> shape(dims.data(), static_cast<std::size_t>(rank));
+    tensor<std::uint8_t> result{extents(shape)};
     source.read(result.values());
     source.expect_end();
     return result;

@@ -39,8 +39,8 @@ inline void check(const preprocess& p, std::size_t channels) {
     constexpr int max_side = 4096;
     constexpr int max_pad = 256;
     if (std::min(p.resize, p.crop) < 0 || std::max(p.resize, p.crop) > max_side)
-        detail::fail<data_error>("a pre-processing resizes to ", p.resize, " and crops to ",
-                                 p.crop, "; both lie between 0 and ", max_side);
+        detail::fail<data_error>("a pre-processing resizes to ", p.resize, " and crops to ", p.crop,
+                                 "; both lie between 0 and ", max_side);
     if (p.pad < 0 || p.pad > max_pad)
         detail::fail<data_error>("a pre-processing pads by ", p.pad,
                                  "; the padding lies between 0 and ", max_pad);
@@ -67,8 +67,7 @@ inline void check(const preprocess& p, std::size_t channels) {
     const std::size_t row = image.width * image.channels;
     for (std::size_t y = 0; y < image.height; ++y)
         std::copy_n(image.pixels.data() + y * row, row,
-                    padded.pixels.data() +
-                        ((y + pad) * padded.width + pad) * padded.channels);
+                    padded.pixels.data() + ((y + pad) * padded.width + pad) * padded.channels);
     return padded;
 }
 
@@ -91,8 +90,8 @@ inline void apply(const preprocess& p, image8 image, std::span<float> chw) {
 [[nodiscard]] inline extents output_shape(const preprocess& p, std::size_t channels,
                                           std::size_t height, std::size_t width) {
     check(p, channels);
-    const image8 image = apply_geometry(p, {height, width, channels,
-                                            std::vector<std::uint8_t>(height * width * channels)});
+    const image8 image = apply_geometry(
+        p, {height, width, channels, std::vector<std::uint8_t>(height * width * channels)});
     return {static_cast<std::int64_t>(channels), static_cast<std::int64_t>(image.height),
             static_cast<std::int64_t>(image.width)};
 }

@@ -23,7 +23,7 @@ namespace passes {
     rewriter out;
     for (const node& n : net.nodes()) {
         const auto* clip = n.as<op::clip>();
-        if (!clip || uses[n.inputs[0]] != 1 || !computes(net.at(n.inputs[0]))) {
+        if (!clip || uses[n.inputs[0]] != 1 || !computes(out.now(n.inputs[0]))) {
             out.keep(n);
             continue;
         }

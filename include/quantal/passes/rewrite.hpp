@@ -27,6 +27,9 @@ public:
         became_.push_back(became_[into]);
     }
 
+    /// What the node of an old value has become so far.
+    [[nodiscard]] const node& now(value old) const { return nodes_[became_[old]]; }
+
     /// The new network.
     [[nodiscard]] graph finish(std::map<std::string, tensor<float>> parameters) && {
         graph net;

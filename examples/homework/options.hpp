@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The options that the exercises share.
+#ifndef QUANTAL_EXAMPLES_HOMEWORK_OPTIONS_HPP
+#define QUANTAL_EXAMPLES_HOMEWORK_OPTIONS_HPP
+
+#include <quantal/observe/by_name.hpp>
+#include <quantal/passes/place.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace homework {
+
+/// What the user asked for; the defaults are the exercise on the default data.
+struct options {
+    std::vector<std::string> models{};
+    std::string data = "fashion_mnist";
+    std::string weights{};
+    std::size_t calibration = 256;
+    std::size_t images = 0; ///< 0: all
+    std::size_t compare = 64;
+    std::string weight_spec = "w8";
+    std::string activation_spec = "a8";
+    std::string observer = "minmax";
+    std::vector<std::string> layers{};
+    std::string resize = "256";
+    bool same_padding = false;
+    std::vector<float> mean{}, std{};
+    std::string json{};
+    int threads = 0;
+    std::uint64_t seed = 0;
+
+    /// The quantization that the specs and layer rules describe.
+    [[nodiscard]] quantal::quantization quantization() const {
+        quantal::quantization q{
+            quantal::parse_spec(weight_spec), quantal::parse_spec(activation_spec), {}};
+        for (const std::string& layer : layers) {
+            const std::size_t equals = layer.find('=');
+            if (equals == layer.npos)
+                quantal::detail::fail<quantal::spec_error>(
+                    "--layer ", layer, " has no \"=\"; write for example --layer conv1=w8");
+            q.layers.push_back(
+                quantal::parse_rule(layer.substr(0, equals), layer.substr(equals + 1)));
+        }
+        return q;
+    }
+};
+
+inline void add_options(CLI::App& app, options& o) {
+    app.add_option("--model", o.models,
+                   "networks: resnet18, resnet20, resnet32, resnet44, resnet56, vgg16_bn, "
+                   "mobilenet_v2 (default: those with weights for the data)");
+    app.add_option("--data", o.data,
+                   "fashion_mnist[:DIR], cifar10:DIR (binary files) or imagenet:DIR (with val/, "
+                   "calibration/ and synset_words.txt)")
+        ->capture_default_str();
+    app.add_option("--weights", o.weights,
+                   "checkpoint of the one model: .safetensors, .pth or .th");
+    app.add_option("--calibration", o.calibration, "number of calibration images")
+        ->capture_default_str();
+    app.add_option("--images", o.images, "number of test images, 0: all")->capture_default_str();
+    app.add_option("--compare", o.compare,
+                   "number of test images whose codes are compared at every quantizer point")
+        ->capture_default_str();
+    app.add_option("--weight-spec", o.weight_spec, "for example w8, \"4 symmetric full tensor\"")
+        ->capture_default_str();
+    app.add_option("--activation-spec", o.activation_spec,
+                   "for example a8, \"8 affine signed tensor\"")
+        ->capture_default_str();
+    app.add_option("--observer", o.observer, "minmax or moving_average[:WEIGHT_OF_NEW]")
+        ->capture_default_str();
+    app.add_option("--layer", o.layers,
+                   "PATTERN=SPEC for layers that differ: w8 (weights), a8 (output) or float; "
+                   "several times");
+    app.add_option("--resize", o.resize,
+                   "short side of ImageNet test images before the centre crop of 224: none or a "
+                   "number (calibration images: always 256)")
+        ->capture_default_str();
+    app.add_flag("--same-padding", o.same_padding, "TensorFlow's padding (mobilenet_v2)");
+    app.add_option("--mean", o.mean, "mean of each channel, of values from 0 to 1");
+    app.add_option("--std", o.std, "standard deviation of each channel");
+    app.add_option("--json", o.json, "write the results to this file");
+    app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
+    app.add_option("--seed", o.seed,
+                   "0: the first calibration images; else a random choice of them")
+        ->capture_default_str();
+}
+
+/// Parses, runs, and turns every error into one line and exit code 2.
+inline int run(CLI::App& app, int argc, char** argv, const std::function<void()>& work) {
+    try {
+        app.parse(argc, argv);
+        work();
+        return 0;
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    } catch (const std::exception& e) {
+        std::cerr << app.get_name() << ": " << e.what() << '\n';
+        return 2;
+    }
+}
+
+} // namespace homework
+
+#endif

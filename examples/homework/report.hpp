@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a driver leaves behind: the machine it ran on, progress while it runs, and a JSON file.
+#ifndef QUANTAL_EXAMPLES_HOMEWORK_REPORT_HPP
+#define QUANTAL_EXAMPLES_HOMEWORK_REPORT_HPP
+
+#include <quantal/io/file.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace homework {
+
+/// The processor's name and the number of its cores that this process sees.
+[[nodiscard]] inline std::string hardware() {
+    std::ifstream info("/proc/cpuinfo");
+    std::string name = "unknown processor";
+    for (std::string line; std::getline(info, line);)
+        if (line.starts_with("model name")) {
+            name = line.substr(line.find(": ") + 2);
+            break;
+        }
+    return fmt::format("{}, {} cores", name, std::thread::hardware_concurrency());
+}
+
+/// The largest resident size of this process so far, in megabytes (getrusage: kilobytes).
+[[nodiscard]] inline double peak_megabytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+[[nodiscard]] inline std::string command_line(int argc, char** argv) {
+    std::string text = std::filesystem::path(argv[0]).filename().string();
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        text += word.find(' ') == word.npos ? ' ' + word : " \"" + word + '"';
+    }
+    return text;
+}
+
+class stopwatch {
+public:
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// One line on the error stream that says how far the work is: rewritten on a terminal, a line
+/// every ten seconds elsewhere.
+class progress_line {
+public:
+    explicit progress_line(std::string name) : name_(std::move(name)) {}
+
+    void operator()(const char* what, std::size_t done, std::size_t all) {
+        const bool terminal = isatty(STDERR_FILENO) != 0;
+        const double now = watch_.seconds();
+        if (what != what_) start_ = now;
+        if (done < all && what == what_ && now - last_ < (terminal ? 0.2 : 10.0)) return;
+        what_ = what;
+        last_ = now;
+        const double spent = now - start_;
+        const double left =
+            done > 0 ? spent * static_cast<double>(all - done) / static_cast<double>(done) : 0.0;
+        fmt::print(stderr, "{}{}: {} {}/{}, {:.0f} s left{}", terminal ? "\r" : "", name_, what,
+                   done, all, left, terminal ? "   " : "\n");
+        if (terminal && done == all) fmt::print(stderr, "\n");
+    }
+
+private:
+    std::string name_;
+    stopwatch watch_;
+    double last_ = 0.0, start_ = 0.0;
+    const char* what_ = nullptr;
+};
+
+/// The file that every driver writes in the same form.
+struct report {
+    std::string exercise, command;
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    nlohmann::ordered_json evidence = nlohmann::ordered_json::object();
+
+    void write(const std::filesystem::path& file) const {
+        const nlohmann::ordered_json all = {{"exercise", exercise}, {"hardware", hardware()},
+                                            {"command", command},   {"commit", QUANTAL_COMMIT},
+                                            {"rows", rows},         {"evidence", evidence}};
+        const std::string text = all.dump(2) + '\n';
+        quantal::io::write_file(file, std::as_bytes(std::span(text)));
+    }
+};
+
+} // namespace homework
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From the options to networks with weights and to images.
+#ifndef QUANTAL_EXAMPLES_HOMEWORK_SOURCE_HPP
+#define QUANTAL_EXAMPLES_HOMEWORK_SOURCE_HPP
+
+#include "options.hpp"
+
+#include <quantal/data/cifar10.hpp>
+#include <quantal/data/fashion_mnist.hpp>
+#include <quantal/data/image_folder.hpp>
+#include <quantal/data/loader.hpp>
+#include <quantal/data/preprocess_json.hpp>
+#include <quantal/graph/weights.hpp>
+#include <quantal/io/checkpoint.hpp>
+#include <quantal/models/by_name.hpp>
+#include <quantal/models/metadata.hpp>
+#include <quantal/passes/optimize.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <random>
+
+namespace homework {
+
+namespace data = quantal::data;
+
+/// Where the weights that quantal trained lie; set by the build.
+inline const std::filesystem::path own_weights = QUANTAL_WEIGHTS_DIR;
+
+/// The kind of data and its folder, from `--data`.
+struct source {
+    enum class kind { fashion_mnist, cifar10, imagenet } set;
+    std::filesystem::path folder;
+};
+
+[[nodiscard]] inline source parse_source(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    const std::string name = text.substr(0, colon);
+    const std::string folder = colon == text.npos ? "" : text.substr(colon + 1);
+    if (name == "fashion_mnist")
+        return {source::kind::fashion_mnist,
+                folder.empty() ? data::fashion_mnist::default_folder : folder};
+    if (name == "cifar10" && !folder.empty()) return {source::kind::cifar10, folder};
+    if (name == "imagenet" && !folder.empty()) return {source::kind::imagenet, folder};
+    quantal::detail::fail<quantal::data_error>(
+        "--data ", text,
+        " is not known; there are fashion_mnist[:DIR], cifar10:DIR and "
+        "imagenet:DIR");
+}
+
+/// A network with its weights, optimized, and how its images are prepared.
+struct network {
+    std::string name;
+    quantal::graph net;
+    data::preprocess preprocess;
+};
+
+/// The networks that an exercise runs unless told otherwise: those with weights for the data.
+[[nodiscard]] inline std::vector<std::string> default_models(const source& from) {
+    switch (from.set) {
+    case source::kind::imagenet:
+        return {"mobilenet_v2"};
+    default:
+        return {"resnet20"};
+    }
+}
+
+[[nodiscard]] inline quantal::models::options default_options(const source& from) {
+    switch (from.set) {
+    case source::kind::fashion_mnist:
+        return quantal::models::fashion_mnist;
+    case source::kind::cifar10:
+        return quantal::models::cifar10;
+    default:
+        return quantal::models::imagenet;
+    }
+}
+
+[[nodiscard]] inline data::preprocess default_preprocess(const source& from) {
+    switch (from.set) {
+    case source::kind::fashion_mnist:
+        return data::fashion_mnist::default_preprocess();
+    case source::kind::cifar10:
+        return data::cifar10::default_preprocess();
+    default:
+        return data::image_folder::default_preprocess();
+    }
+}
+
+/// Loads one model: the checkpoint's own description of the network and its images if it has one
+/// (those that quantal wrote do), the options where they say otherwise.
+[[nodiscard]] inline network load_network(const std::string& name, const source& from,
+                                          const options& o) {
+    std::filesystem::path file = o.weights;
+    if (file.empty()) file = own_weights / (name + "_fashion_mnist.safetensors");
+    if (o.weights.empty() && from.set != source::kind::fashion_mnist)
+        quantal::detail::fail<quantal::data_error>(
+            "quantal ships weights for fashion_mnist only; give those of ", name, " by --weights");
+    const auto checkpoint = quantal::io::read_checkpoint(file);
+    quantal::models::description model{name, default_options(from)};
+    data::preprocess prepare = default_preprocess(from);
+    if (checkpoint.metadata.contains("classes")) {
+        model = quantal::models::from_metadata(checkpoint.metadata);
+        if (const auto found = checkpoint.metadata.find("preprocess");
+            found != checkpoint.metadata.end())
+            prepare = data::preprocess_from_json(found->second);
+    }
+    if (model.name != name)
+        quantal::detail::fail<quantal::data_error>(file.string(), " holds weights of ", model.name,
+                                                   ", not of ", name);
+    model.options.same_padding |= o.same_padding;
+    if (!o.mean.empty()) prepare.mean = o.mean;
+    if (!o.std.empty()) prepare.std = o.std;
+    quantal::graph net = quantal::models::by_name(name, model.options);
+    quantal::load_weights(net, checkpoint.tensors);
+    return {name, quantal::passes::optimize(std::move(net)), prepare};
+}
+
+/// The images to test with and the images to calibrate with.
+struct images {
+    std::unique_ptr<data::dataset> test, calibration;
+};
+
+[[nodiscard]] inline images open_images(const source& from, const data::preprocess& prepare,
+                                        const options& o) {
+    using std::make_unique;
+    if (from.set == source::kind::fashion_mnist)
+        return {make_unique<data::fashion_mnist>(from.folder, false, prepare),
+                make_unique<data::fashion_mnist>(from.folder, true, prepare)};
+    if (from.set == source::kind::cifar10)
+        return {make_unique<data::cifar10>(from.folder, data::cifar10_split::test, prepare),
+                make_unique<data::cifar10>(from.folder, data::cifar10_split::calibration, prepare)};
+    data::preprocess test = prepare;
+    int side = 0;
+    if (o.resize != "none" && !CLI::detail::lexical_cast(o.resize, side))
+        quantal::detail::fail<quantal::data_error>("--resize ", o.resize,
+                                                   " is neither none nor a number");
+    test.resize = side;
+    const auto synsets = from.folder / "synset_words.txt";
+    const bool listed = std::filesystem::exists(synsets);
+    const auto list = listed ? std::optional(synsets) : std::nullopt;
+    return {make_unique<data::image_folder>(from.folder / "val", list, test),
+            make_unique<data::image_folder>(from.folder / "calibration", list, prepare)};
+}
+
+/// How the calibration images are chosen: the first ones, or at random by `--seed`.
+[[nodiscard]] inline data::load_options calibration_order(const data::dataset& set,
+                                                          const options& o) {
+    data::load_options load{.batch_size = 16, .count = o.calibration};
+    if (o.seed == 0) return load;
+    load.order.resize(set.size());
+    std::iota(load.order.begin(), load.order.end(), std::size_t{0});
+    std::shuffle(load.order.begin(), load.order.end(), std::mt19937_64(o.seed));
+    return load;
+}
+
+} // namespace homework
+
+#endif

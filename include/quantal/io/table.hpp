@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Calibration tables as JSON: one line a quantizer point or layer, so that two can be compared
+/// with any diff. Scales are written with all the digits that bring the same float32 back.
+#ifndef QUANTAL_IO_TABLE_HPP
+#define QUANTAL_IO_TABLE_HPP
+
+#include <quantal/graph/plan.hpp>
+#include <quantal/io/file.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <limits>
+#include <string>
+
+namespace quantal {
+inline namespace v0 {
+namespace io {
+namespace detail {
+
+using quantal::detail::fail;
+
+/// `"name": {"spec": ..., "scales": [...], "zero_points": [...]}`, a line each.
+inline std::string entries_to_json(const std::map<std::string, qparams>& entries) {
+    std::string text = "{";
+    const char* separator = "\n";
+    for (const auto& [name, p] : entries) {
+        const nlohmann::ordered_json entry = {
+            {"spec", to_string(p.spec)}, {"scales", p.scales}, {"zero_points", p.zero_points}};
+        text += separator + ("    " + nlohmann::json(name).dump() + ": ") + entry.dump();
+        separator = ",\n";
+    }
+    return text + "\n  }";
+}
+
+inline qparams qparams_from_json(const nlohmann::json& entry, const std::string& what) {
+    qparams p{parse_spec(entry.at("spec").get<std::string>()),
+              entry.at("scales").get<std::vector<float>>(),
+              entry.at("zero_points").get<std::vector<std::int32_t>>()};
+    // The shape is not known here: as many slices as there are scales.
+    extents shape{1};
+    if (p.spec.grain == granularity::per_channel) {
+        std::vector<std::int64_t> dims(static_cast<std::size_t>(p.spec.axis) + 1, 1);
+        dims.back() = std::ssize(p.scales);
+        shape = extents(dims);
+    }
+    check(p, shape, what);
+    return p;
+}
+
+inline std::map<std::string, qparams> entries_from_json(const nlohmann::json& entries,
+                                                        const std::string& file) {
+    std::map<std::string, qparams> result;
+    for (const auto& [name, entry] : entries.get<nlohmann::json::object_t>())
+        result.emplace(name, qparams_from_json(entry, file + ": \"" + name + '"'));
+    return result;
+}
+
+} // namespace detail
+
+/// The version of the format that this library writes, and the only one so far.
+inline constexpr int table_version = 1;
+
+[[nodiscard]] inline std::string to_json(const table& t) {
+    return "{\n  \"quantal_table\": " + std::to_string(table_version) +
+           ",\n  \"activations\": " + detail::entries_to_json(t.activations) +
+           ",\n  \"weights\": " + detail::entries_to_json(t.weights) +
+           ",\n  \"notes\": " + nlohmann::json(t.notes).dump() + "\n}\n";
+}
+
+/// Reads a table; `file` names it in errors. Throws `data_error` or `spec_error` for anything that
+/// `to_json` could not have written.
+[[nodiscard]] inline table table_from_json(const std::string& text, const std::string& file) {
+    constexpr int deepest = 8; // a table has 4 levels; nothing deeper is even built
+    const auto limit = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+        if (depth > deepest)
+            detail::fail<data_error>(file, ": the JSON is nested more than ", deepest, " deep");
+        return true;
+    };
+    try {
+        const auto json = nlohmann::json::parse(text, limit);
+        const int version = json.at("quantal_table").get<int>();
+        if (version != table_version)
+            detail::fail<data_error>(file, ": a calibration table of version ", version,
+                                     "; this library reads version ", table_version);
+        return {detail::entries_from_json(json.at("activations"), file),
+                detail::entries_from_json(json.at("weights"), file),
+                json.at("notes").get<std::vector<std::string>>()};
+    } catch (const nlohmann::json::exception& e) {
+        detail::fail<data_error>(file, ": not a calibration table: ", e.what());
+    }
+}
+
+inline void write_table(const std::filesystem::path& path, const table& t) {
+    const std::string text = to_json(t);
+    write_file(path, std::as_bytes(std::span(text)));
+}
+[[nodiscard]] inline table read_table(const std::filesystem::path& path) {
+    const std::vector<std::byte> bytes = read_file(path);
+    const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return table_from_json(text, path.string());
+}
+
+} // namespace io
+} // namespace v0
+} // namespace quantal
+
+#endif
