@@ -49,7 +49,7 @@ result quantize_model(const std::string& model, const source& from, const option
              .measured = {},
              .plan = quantal::place(std::move(n.net), o.quantization()),
              .table = {}};
-    r.table = calibrate_network(r.plan, *sets.calibration, o, tell);
+    r.table = calibrate_network(r.plan, *sets.other, o, tell);
     const std::size_t count = o.images == 0 ? sets.test->size() : o.images;
     const candidates forms{r.plan, r.table};
     r.measured = measure(forms, *sets.test, count, o.compare, o.threads, std::ref(tell));

@@ -118,9 +118,9 @@ struct network {
     return {name, quantal::passes::optimize(std::move(net)), prepare};
 }
 
-/// The images to test with and the images to calibrate with.
+/// The images to test with, and those to calibrate or train with.
 struct images {
-    std::unique_ptr<data::dataset> test, calibration;
+    std::unique_ptr<data::dataset> test, other;
 };
 
 [[nodiscard]] inline images open_images(const source& from, const data::preprocess& prepare,
@@ -143,6 +143,13 @@ struct images {
     const auto list = listed ? std::optional(synsets) : std::nullopt;
     return {make_unique<data::image_folder>(from.folder / "val", list, test),
             make_unique<data::image_folder>(from.folder / "calibration", list, prepare)};
+}
+
+/// The images to test with and the images to train with.
+[[nodiscard]] inline images open_training(const source& from, const data::preprocess& prepare) {
+    if (from.set == source::kind::fashion_mnist) return open_images(from, prepare, {});
+    return {std::make_unique<data::cifar10>(from.folder, data::cifar10_split::test, prepare),
+            std::make_unique<data::cifar10>(from.folder, data::cifar10_split::train, prepare)};
 }
 
 /// How the calibration images are chosen: the first ones, or at random by `--seed`.

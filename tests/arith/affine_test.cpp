@@ -29,10 +29,10 @@ std::int32_t quantize_in_double(float x, float scale, std::int32_t zero, std::in
     return static_cast<std::int32_t>(std::fmin(std::fmax(code, lo), hi));
 }
 
+/// No NaN and no quotient that overflows: neither is a constant expression.
 constexpr std::array reals{
-    0.0f,      -0.0f,      0.05f,  0.15f,    0.25f,     -0.35f,       3.1999998f,
-    -6.4f,     12.8f,      -12.8f, infinity, -infinity, largest,      -largest,
-    0x1p-149f, -0x1p-140f, 0.45f,  1e9f,     -0.75f,    not_a_number,
+    0.0f,     -0.0f,     0.05f, 0.15f,  0.25f, -0.35f, 3.1999998f, -6.4f,     12.8f,      -12.8f,
+    infinity, -infinity, 1e30f, -1e30f, 0.45f, 1e9f,   -0.75f,     0x1p-149f, -0x1p-140f,
 };
 
 struct results {
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(quantize_agrees_with_the_formula_in_double) {
         BOOST_TEST(arith::quantize(near_tie, scale, 7, -128, 127) ==
                    quantize_in_double(near_tie, scale, 7, -128, 127));
     }
-    for (const float x : reals)
+    for (const float x : {infinity, -infinity, not_a_number, largest, -largest, 0x1p-149f, 0.05f})
         for (const float scale : {arith::min_scale, 0.1f, 1e30f})
             BOOST_TEST(arith::quantize(x, scale, 17, 0, 255) ==
                        quantize_in_double(x, scale, 17, 0, 255));
@@ -183,7 +183,8 @@ BOOST_AUTO_TEST_CASE(huge_ranges_do_not_overflow) {
         if (bits > 1) BOOST_TEST(std::abs(scale - exact) <= exact * 0x1p-22);
         const std::int32_t zero = arith::affine_zero_point(-largest, scale, 0, qmax);
         BOOST_TEST(arith::dequantize(zero, scale, zero) == 0.0f);
-        BOOST_TEST(arith::quantize(largest, scale, zero, 0, qmax) == qmax);
+        // The zero point is rounded, so that an end may lie half a step inside the codes.
+        BOOST_TEST(arith::quantize(largest, scale, zero, 0, qmax) >= (bits > 1 ? qmax - 1 : qmax));
         BOOST_TEST(arith::quantize(-largest, scale, zero, 0, qmax) == 0);
     }
 }

@@ -11,6 +11,8 @@ namespace arith {
 
 /// The smallest scale, 2^-63: the product of two scales stays a normal float32.
 inline constexpr float min_scale = 0x1p-63f;
+/// The largest scale, the largest float32.
+inline constexpr float max_scale = 0x1.fffffep127f;
 
 /// `clamp(rne(x / scale) + zero_point, lo, hi)` with a true division, as ONNX QuantizeLinear.
 /// Infinities clamp; NaN gives `zero_point`. `lo` and `hi` are codes.
@@ -36,13 +38,14 @@ quantize(float x, float scale, std::int32_t zero_point, std::int32_t lo, std::in
 }
 
 /// `(hi - lo) / (qmax - qmin)`, at least `min_scale`: the scale of an affine spec. The range must
-/// hold 0 and be finite; it is divided before the subtraction where hi - lo would overflow.
+/// hold 0 and be finite; it is divided before the subtraction where hi - lo would overflow. One
+/// step over such a range (1 bit) takes `max_scale`.
 [[nodiscard]] QUANTAL_HD constexpr float affine_scale(float lo, float hi, std::int32_t qmin,
                                                       std::int32_t qmax) {
     const auto steps = static_cast<float>(qmax - qmin);
     const float width = hi - lo;
-    const float scale = width <= 0x1.fffffep127f ? width / steps : hi / steps - lo / steps;
-    return scale > min_scale ? scale : min_scale;
+    const float scale = width <= max_scale ? width / steps : hi / steps - lo / steps;
+    return clamp(scale, min_scale, max_scale);
 }
 
 /// `clamp(rne(qmin - lo / scale), qmin, qmax)`: the code of real 0 in an affine spec.

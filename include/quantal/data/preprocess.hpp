@@ -20,11 +20,11 @@ namespace data {
 /// The steps between a stored image and a network, in this order: resize, crop, pad, normalize.
 /// `x / 127.5 - 1` is a mean of 0.5 and a std of 0.5.
 struct preprocess {
-    int resize = 0;          ///< length of the short side after resizing, 0: as stored
-    int crop = 0;            ///< side of the centre crop, 0: all of it
-    int pad = 0;             ///< bytes of 0 on each side, before normalizing
-    std::vector<float> mean; ///< one a channel, of values in [0, 1]
-    std::vector<float> std;  ///< standard deviation, one a channel, above 0
+    int resize = 0;               ///< length of the short side after resizing, 0: as stored
+    int crop = 0;                 ///< side of the centre crop, 0: all of it
+    int pad = 0;                  ///< bytes of 0 on each side, before normalizing
+    std::vector<float> mean = {}; ///< one a channel, of values in [0, 1]
+    std::vector<float> std = {};  ///< standard deviation, one a channel, above 0
 
     friend bool operator==(const preprocess&, const preprocess&) = default;
 };

@@ -45,16 +45,22 @@ public:
     }
     [[nodiscard]] constexpr std::span<T> values() const { return {data_, shape_.count()}; }
 
-    /// Calls `f(element, i)` for every element in row-major order, i its row-major index.
+    /// Calls `f(offset, i)` for every element in row-major order: its place in memory relative to
+    /// `data`, and its row-major index.
     template <class F>
-    constexpr void for_each(F&& f) const {
-        std::array<std::int64_t, extents::max_rank> index{};
+    constexpr void for_each_offset(F&& f) const {
+        strides index{};
         std::int64_t offset = 0;
         const std::size_t count = shape_.count();
         for (std::size_t i = 0; i < count; ++i) {
-            f(data_[offset], i);
+            f(offset, i);
             advance(index, offset);
         }
+    }
+    /// Calls `f(element, i)` for every element in row-major order.
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        for_each_offset([&](std::int64_t offset, std::size_t i) { f(data_[offset], i); });
     }
 
 private:

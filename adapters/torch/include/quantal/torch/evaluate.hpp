@@ -33,7 +33,14 @@ struct evaluator {
 
     [[nodiscard]] at::Tensor parameter(const char* suffix) const {
         const auto found = parameters.find(n.name + '.' + suffix);
-        return found == parameters.end() ? at::Tensor{} : found->second;
+        if (found == parameters.end())
+            quantal::detail::fail<graph_error>("layer \"", n.name, "\" has no ", suffix,
+                                               "; load weights into the network first");
+        return found->second;
+    }
+    template <class Op>
+    [[nodiscard]] at::Tensor bias(const Op& o) const {
+        return o.bias ? parameter("bias") : at::Tensor{};
     }
     at::Tensor operator()(const op::input&) const {
         quantal::detail::fail<graph_error>("an input computes nothing");
@@ -41,13 +48,13 @@ struct evaluator {
     at::Tensor operator()(const op::conv2d& o) const {
         const bool even = o.padding.top == o.padding.bottom && o.padding.left == o.padding.right;
         return at::conv2d(even ? inputs[0] : pad(inputs[0], o.padding, 0.0), parameter("weight"),
-                          parameter("bias"), {o.stride.h, o.stride.w},
+                          bias(o), {o.stride.h, o.stride.w},
                           even ? std::vector<std::int64_t>{o.padding.top, o.padding.left}
                                : std::vector<std::int64_t>{0, 0},
                           {o.dilation.h, o.dilation.w}, o.groups);
     }
-    at::Tensor operator()(const op::linear&) const {
-        return at::linear(inputs[0], parameter("weight"), parameter("bias"));
+    at::Tensor operator()(const op::linear& o) const {
+        return at::linear(inputs[0], parameter("weight"), bias(o));
     }
     at::Tensor operator()(const op::batch_norm& o) const {
         constexpr double momentum = 0.1; // of the running mean and variance, as torchvision's
@@ -86,10 +93,15 @@ struct evaluator {
 }
 
 /// Runs a whole network on images [N, C, H, W]. `change(v, y)` sees each value and returns what the
-/// next nodes get in its place; values are freed after their last use.
+/// next nodes get in its place; values are freed after their last use. Throws `shape_error` for
+/// other images, `graph_error` where a parameter is missing.
 template <class Change>
 [[nodiscard]] at::Tensor run(const graph& net, const at::Tensor& images,
                              const parameter_map& parameters, bool training, Change&& change) {
+    const extents shape(std::span(images.sizes().data(), images.sizes().size()));
+    if (shape.rank() == 0 || shape.without_front() != net.input_shape())
+        quantal::detail::fail<shape_error>("the network takes images of ", net.input_shape(),
+                                           ", a batch of shape ", shape, " was given");
     std::vector<at::Tensor> values(net.size());
     std::vector<int> uses = net.use_counts();
     for (value v = 0; v < net.size(); ++v) {
