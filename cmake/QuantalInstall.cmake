@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# The install tree and `find_package(quantal [COMPONENTS io data torch])`.
+# The install tree and `find_package(quantal [COMPONENTS io data torch])`: the core alone needs
+# nothing but threads; a component brings its packages when it is asked for.
 
 include(CMakePackageConfigHelpers)
 
+set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quantal)
 install(DIRECTORY include/quantal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(QUANTAL_TORCH)
   install(DIRECTORY adapters/torch/include/quantal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endif()
-install(TARGETS ${quantal_components} EXPORT quantalTargets)
-set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quantal)
+install(TARGETS quantal EXPORT quantalTargets)
 install(EXPORT quantalTargets NAMESPACE quantal:: DESTINATION ${config_dir})
+set(component_packages)
+foreach(name ${quantal_components})
+  install(TARGETS quantal_${name} EXPORT quantal_${name})
+  install(EXPORT quantal_${name} NAMESPACE quantal:: DESTINATION ${config_dir})
+  string(APPEND component_packages "set(quantal_${name}_packages ${quantal_${name}_packages})\n")
+endforeach()
 configure_package_config_file(cmake/quantalConfig.cmake.in quantalConfig.cmake
                               INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(quantalConfigVersion.cmake COMPATIBILITY SameMinorVersion

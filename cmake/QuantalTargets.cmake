@@ -10,7 +10,7 @@ target_include_directories(
   quantal INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(quantal INTERFACE Threads::Threads)
-set(quantal_components quantal)
+set(quantal_components)
 
 # quantal_component(NAME PACKAGES... LINK TARGETS...): target quantal::NAME on top of the core.
 function(quantal_component name)
@@ -22,7 +22,8 @@ function(quantal_component name)
   add_library(quantal::${name} ALIAS quantal_${name})
   set_target_properties(quantal_${name} PROPERTIES EXPORT_NAME ${name})
   target_link_libraries(quantal_${name} INTERFACE quantal ${arg_LINK})
-  set(quantal_components ${quantal_components} quantal_${name} PARENT_SCOPE)
+  set(quantal_components ${quantal_components} ${name} PARENT_SCOPE)
+  set(quantal_${name}_packages ${arg_PACKAGES} PARENT_SCOPE)
 endfunction()
 
 if(QUANTAL_IO)

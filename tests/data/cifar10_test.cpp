@@ -2,6 +2,7 @@
 #include <quantal/data/cifar10.hpp>
 
 #include "files.hpp"
+#include "support/real_data.hpp"
 
 #include <array>
 
@@ -72,17 +73,17 @@ BOOST_AUTO_TEST_CASE(files_of_another_size_and_foreign_labels_are_refused) {
     BOOST_TEST(check(file).find("label 10 at byte 3073") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(the_real_test_set_has_a_thousand_images_a_class) {
-    const auto folder = files::shared_data("cifar10");
-    if (!folder) return;
-    const data::cifar10 set(*folder, data::cifar10_split::test);
+BOOST_AUTO_TEST_CASE(the_real_test_set_has_a_thousand_images_a_class,
+                     *boost::unit_test::label("cifar10")) {
+    const auto folder = support::real_data("cifar10");
+    const data::cifar10 set(folder, data::cifar10_split::test);
     BOOST_TEST(set.size() == 10000u);
     std::array<int, 10> histogram{};
     for (std::size_t i = 0; i < set.size(); ++i)
         ++histogram[static_cast<std::size_t>(set.label(i))];
     for (const int count : histogram)
         BOOST_TEST(count == 1000);
-    BOOST_TEST(data::cifar10(*folder, data::cifar10_split::calibration).size() == 10000u);
+    BOOST_TEST(data::cifar10(folder, data::cifar10_split::calibration).size() == 10000u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

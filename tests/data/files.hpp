@@ -18,7 +18,6 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
-#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -174,15 +173,6 @@ inline std::size_t check_damage(bytes file, const auto& parse) {
         b = before;
     }
     return refused;
-}
-
-/// `$QUANTAL_DATA/name`, or nothing (and a message) where it is absent.
-inline std::optional<std::filesystem::path> shared_data(const std::string& name) {
-    const char* root = std::getenv("QUANTAL_DATA");
-    if (root && std::filesystem::exists(std::filesystem::path(root) / name))
-        return std::filesystem::path(root) / name;
-    BOOST_TEST_MESSAGE("skipped: " << name << " not found (QUANTAL_DATA)");
-    return std::nullopt;
 }
 
 } // namespace files

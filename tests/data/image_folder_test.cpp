@@ -3,6 +3,7 @@
 #include <quantal/data/loader.hpp>
 
 #include "files.hpp"
+#include "support/real_data.hpp"
 
 namespace data = quantal::data;
 
@@ -98,16 +99,15 @@ BOOST_AUTO_TEST_CASE(files_that_are_damaged_or_too_small_are_named) {
     BOOST_TEST(message(2) == "no data_error");
 }
 
-BOOST_AUTO_TEST_CASE(the_real_images_have_their_classes) {
-    const auto root = files::shared_data("imagenet");
-    if (!root) return;
-    const data::image_folder calibration(*root / "calibration", *root / "synset_words.txt");
+BOOST_AUTO_TEST_CASE(the_real_images_have_their_classes, *boost::unit_test::label("imagenet")) {
+    const auto root = support::real_data("imagenet");
+    const data::image_folder calibration(root / "calibration", root / "synset_words.txt");
     BOOST_TEST(calibration.size() == 256u);
     BOOST_TEST(calibration.classes() == 1000);
     BOOST_TEST(calibration.image_shape() == (quantal::extents{3, 224, 224}));
     data::preprocess as_stored = data::image_folder::default_preprocess();
     as_stored.resize = 0;
-    const data::image_folder val(*root / "val", *root / "synset_words.txt", as_stored);
+    const data::image_folder val(root / "val", root / "synset_words.txt", as_stored);
     BOOST_TEST(val.size() == 650u);
     BOOST_TEST(val.label(0) == 0); // n01440764, a tench
     BOOST_TEST(val.path_of(0).parent_path().filename().string() == "n01440764");

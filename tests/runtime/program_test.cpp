@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "../support/random.hpp"
+#include "support/random.hpp"
 
 #include <quantal/models/by_name.hpp>
 #include <quantal/observe/moving_average.hpp>

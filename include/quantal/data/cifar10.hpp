@@ -5,7 +5,7 @@
 
 #include <quantal/data/dataset.hpp>
 #include <quantal/data/preprocess.hpp>
-#include <quantal/data/read_file.hpp>
+#include <quantal/io/file.hpp>
 
 #include <filesystem>
 #include <string>
@@ -42,7 +42,7 @@ public:
                      preprocess p = default_preprocess())
         : preprocess_(std::move(p)), shape_(output_shape(preprocess_, 3, side, side)) {
         for (const std::filesystem::path& path : files) {
-            const std::vector<std::byte> bytes = read_file(path);
+            const std::vector<std::byte> bytes = io::read_file(path);
             check_records(bytes, path.string());
             records_.insert(records_.end(), bytes.begin(), bytes.end());
         }

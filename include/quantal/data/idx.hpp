@@ -3,7 +3,7 @@
 #ifndef QUANTAL_DATA_IDX_HPP
 #define QUANTAL_DATA_IDX_HPP
 
-#include <quantal/data/read_file.hpp>
+#include <quantal/io/file.hpp>
 #include <quantal/tensor/tensor.hpp>
 
 #include <zlib.h>
@@ -120,7 +120,7 @@ private:
 
 /// `parse_idx` of a file.
 [[nodiscard]] inline tensor<std::uint8_t> read_idx(const std::filesystem::path& path) {
-    return parse_idx(read_file(path), path.string());
+    return parse_idx(io::read_file(path), path.string());
 }
 
 } // namespace data

@@ -6,7 +6,7 @@
 #include <quantal/data/dataset.hpp>
 #include <quantal/data/jpeg.hpp>
 #include <quantal/data/preprocess.hpp>
-#include <quantal/data/read_file.hpp>
+#include <quantal/io/file.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -23,7 +23,7 @@ namespace data {
 /// Class names with their numbers: the first word of each line of a file such as ImageNet's
 /// synset_words.txt, counted from 0.
 [[nodiscard]] inline std::map<std::string, int> read_synsets(const std::filesystem::path& path) {
-    const std::vector<std::byte> bytes = read_file(path);
+    const std::vector<std::byte> bytes = io::read_file(path);
     std::istringstream lines(
         std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     std::map<std::string, int> classes;
@@ -89,7 +89,7 @@ public:
 
     void read(std::size_t index, std::span<float> chw) const override {
         const std::string name = path_of(index).string();
-        image8 image = decode_jpeg(read_file(name), name);
+        image8 image = decode_jpeg(io::read_file(name), name);
         try {
             apply(preprocess_, std::move(image), chw);
         } catch (const data_error& problem) {

@@ -5,6 +5,7 @@
 #define QUANTAL_IO_PICKLE_HPP
 
 #include <quantal/io/pickle_value.hpp>
+#include <quantal/tensor/extents.hpp>
 
 #include <algorithm>
 #include <map>
@@ -35,7 +36,10 @@ public:
 
 private:
     using index = pickle::index;
-    static constexpr std::size_t max_values = 1u << 22;
+    // What a few bytes can make many of is limited: no checkpoint comes near.
+    static constexpr std::size_t max_values = 1u << 20;
+    static constexpr std::size_t max_copies = 1u << 22;
+    static constexpr std::size_t max_key = 255;
 
     template <class... Parts>
     [[noreturn]] void refuse(const Parts&... parts) const {
@@ -127,6 +131,8 @@ private:
     void memoize(std::uint64_t key) {
         const index i = pop();
         stack_.push_back(i);
+        if (memo_.size() == max_values)
+            refuse("the pickle stores more than ", max_values, " values");
         memo_[key] = i;
     }
     void recall(std::uint64_t key) {
@@ -134,6 +140,13 @@ private:
         if (found == memo_.end()) refuse("the pickle recalls ", key, ", which it never stored");
         if (stack_.size() > max_values) refuse("the pickle's stack grows too large");
         stack_.push_back(found->second);
+    }
+
+    /// Counts what an instruction copies out of other values, which may stand there only once.
+    void count_copies(std::size_t items) {
+        copies_ += items;
+        if (copies_ > max_copies)
+            refuse("the pickle copies more than ", max_copies, " items of its values");
     }
 
     // ---- instructions -----------------------------------------------------------------------
@@ -326,10 +339,14 @@ private:
             refuse("the pickle refers to something that is no storage, at byte ", at_);
         const std::string& type = as<global>(items[1], "storage type").name;
         const std::int64_t count = as<std::int64_t>(items[4], "element count");
+        const auto& key = as<std::string>(items[2], "storage key");
+        if (key.size() > max_key)
+            refuse("the pickle has a storage key of ", key.size(), " bytes; at most ", max_key,
+                   " are read");
+        count_copies(key.size());
         for (const scalar_info& s : scalar_types)
             if (type == "torch." + std::string(s.torch_storage) && count >= 0)
-                return {pickle_storage{as<std::string>(items[2], "storage key"), s.type,
-                                       static_cast<std::uint64_t>(count)}};
+                return {pickle_storage{key, s.type, static_cast<std::uint64_t>(count)}};
         refuse("the pickle has a storage of type \"", type, "\" with ", count, " elements");
     }
 
@@ -337,28 +354,41 @@ private:
                                      const std::vector<index>& arguments) {
         if (function == "collections.OrderedDict") return ordered_dictionary(arguments);
         if (arguments.empty()) refuse("the pickle calls \"", function, "\" without arguments");
-        if (function == "torch.Size") return {as<tuple>(arguments[0], "tuple")};
+        if (function == "torch.Size") return {sizes(arguments[0])};
         if (function == "torch._utils._rebuild_parameter")
-            return {as<pickle_tensor>(arguments[0], "tensor")};
+            return counted(as<pickle_tensor>(arguments[0], "tensor"));
         if (!function.starts_with("torch._utils._rebuild_tensor") || arguments.size() < 4)
             refuse("the pickle calls \"", function, "\" with ", arguments.size(), " arguments");
-        return {pickle_tensor{as<pickle_storage>(arguments[0], "storage"),
-                              as<std::int64_t>(arguments[1], "offset"), integers(arguments[2]),
-                              integers(arguments[3])}};
+        return counted({as<pickle_storage>(arguments[0], "storage"),
+                        as<std::int64_t>(arguments[1], "offset"), integers(arguments[2]),
+                        integers(arguments[3])});
+    }
+    [[nodiscard]] pickle_value counted(pickle_tensor t) {
+        count_copies(t.storage.key.size() + t.shape.size() + t.strides.size());
+        return {std::move(t)};
     }
     [[nodiscard]] pickle_value ordered_dictionary(const std::vector<index>& arguments) {
         dictionary result;
-        if (!arguments.empty())
-            for (const index pair : as<list>(arguments[0], "list of pairs").items) {
-                const auto& items = as<tuple>(pair, "pair").items;
-                if (items.size() != 2) refuse("the pickle has a pair of ", items.size());
-                result.items.emplace_back(items[0], items[1]);
-            }
+        if (arguments.empty()) return {std::move(result)};
+        const auto& pairs = as<list>(arguments[0], "list of pairs").items;
+        count_copies(pairs.size());
+        for (const index pair : pairs) {
+            const auto& items = as<tuple>(pair, "pair").items;
+            if (items.size() != 2) refuse("the pickle has a pair of ", items.size());
+            result.items.emplace_back(items[0], items[1]);
+        }
         return {std::move(result)};
+    }
+    [[nodiscard]] const tuple& sizes(index i) {
+        const tuple& found = as<tuple>(i, "tuple of sizes");
+        if (found.items.size() > extents::max_rank)
+            refuse("the pickle has a tuple of ", found.items.size(), " sizes; at most ",
+                   extents::max_rank, " are read");
+        return found;
     }
     [[nodiscard]] std::vector<std::int64_t> integers(index i) {
         std::vector<std::int64_t> result;
-        for (const index item : as<tuple>(i, "tuple of sizes").items)
+        for (const index item : sizes(i).items)
             result.push_back(as<std::int64_t>(item, "size"));
         return result;
     }
@@ -370,6 +400,7 @@ private:
     std::vector<index> stack_;
     std::vector<std::size_t> marks_;
     std::map<std::uint64_t, index> memo_;
+    std::size_t copies_ = 0;
 };
 
 } // namespace io

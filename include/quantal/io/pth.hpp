@@ -17,7 +17,7 @@ namespace detail {
 using storage_map = std::map<std::string, std::span<const std::byte>>;
 
 /// The elements of a strided window, as float32. The window must lie inside its storage and hold no
-/// more elements than it, so memory stays below four times the file's size.
+/// more elements than it.
 inline tensor<float> materialize(const pickle_tensor& t, const storage_map& storages,
                                  const std::string& what) {
     const auto found = storages.find(t.storage.key);
@@ -36,6 +36,8 @@ inline tensor<float> materialize(const pickle_tensor& t, const storage_map& stor
     std::uint64_t room =
         t.storage.count -
         std::min<std::uint64_t>(t.storage.count, static_cast<std::uint64_t>(t.offset));
+    if (shape.count() > 0 && room == 0)
+        fail<data_error>(what, " begins behind its storage of ", t.storage.count, " elements");
     for (int axis = 0; axis < shape.rank() && shape.count() > 0; ++axis) {
         const std::int64_t stride = t.strides[static_cast<std::size_t>(axis)];
         const auto steps = static_cast<std::uint64_t>(shape[axis] - 1);
@@ -47,8 +49,6 @@ inline tensor<float> materialize(const pickle_tensor& t, const storage_map& stor
         strides[static_cast<std::size_t>(axis)] = stride;
     }
     tensor<float> result(shape);
-    if (shape.count() > 0 && room == 0)
-        fail<data_error>(what, " begins behind its storage of ", t.storage.count, " elements");
     // A view of bytes that is never read through: it only walks the offsets.
     const view<const std::byte> walk(nullptr, shape, strides);
     walk.for_each_offset([&](std::int64_t offset, std::size_t i) {
@@ -59,8 +59,10 @@ inline tensor<float> materialize(const pickle_tensor& t, const storage_map& stor
 }
 
 /// The tensors of a checkpoint's dictionary: of its entry "state_dict" or "model" if it has one.
-/// Entries that are no tensors are left out, "module." in front of names is cut off.
-inline checkpoint tensors_of(const pickle& p, const storage_map& storages,
+/// Entries that are no tensors are left out, "module." in front of names is cut off. Tensors may
+/// share storages, but not so often that a small file fills the memory: all together they hold at
+/// most 8 elements a byte of the file.
+inline checkpoint tensors_of(const pickle& p, const storage_map& storages, std::size_t file_size,
                              const std::string& file) {
     const auto* root = p.get<dictionary>(p.root);
     for (const char* key : {"state_dict", "model"})
@@ -68,14 +70,21 @@ inline checkpoint tensors_of(const pickle& p, const storage_map& storages,
             if (const auto* found = p.get<dictionary>(*inner)) root = found;
     if (!root) fail<data_error>(file, ": the pickle holds no dictionary of tensors");
     checkpoint result;
+    std::size_t elements = 0;
     for (const auto& [key, item] : root->items) {
         const auto* name = p.get<std::string>(key);
         const auto* t = p.get<pickle_tensor>(item);
         if (!name || !t) continue;
         constexpr std::string_view prefix = "module.";
         const std::string plain = name->starts_with(prefix) ? name->substr(prefix.size()) : *name;
+        if (result.tensors.contains(plain))
+            fail<data_error>(file, ": the checkpoint holds tensor \"", plain, "\" twice");
         auto values = materialize(*t, storages, file + ": tensor \"" + *name + '"');
-        result.tensors.insert_or_assign(plain, std::move(values));
+        elements += values.size();
+        if (elements > 8 * file_size)
+            fail<data_error>(file, ": the tensors up to \"", *name, "\" hold ", elements,
+                             " elements, more than 8 a byte of the file, which has ", file_size);
+        result.tensors.emplace(plain, std::move(values));
     }
     if (result.tensors.empty()) fail<data_error>(file, ": the checkpoint holds no tensors");
     return result;
@@ -95,7 +104,7 @@ inline checkpoint tensors_of(const pickle& p, const storage_map& storages,
         for (const auto& [entry, contents] : archive.entries())
             if (entry.starts_with(folder + "/data/"))
                 storages.emplace(entry.substr(folder.size() + 6), contents);
-        return detail::tensors_of(unpickler(data, file).read(), storages, file);
+        return detail::tensors_of(unpickler(data, file).read(), storages, bytes.size(), file);
     }
     detail::fail<data_error>(file, ": the archive has no data.pkl; it is no checkpoint");
 }
@@ -114,8 +123,8 @@ inline checkpoint tensors_of(const pickle& p, const storage_map& storages,
     const auto* number = magic.get<std::string>(magic.root);
     if (!number || *number != std::string("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10))
         detail::fail<data_error>(file, ": this pickle is no checkpoint of torch.save");
-    const pickle version = next();
-    const pickle system = next();
+    next(); // the version
+    next(); // the system
     const pickle object = next();
     const pickle keys = next();
     const auto* order = keys.get<list>(keys.root);
@@ -138,7 +147,7 @@ inline checkpoint tensors_of(const pickle& p, const storage_map& storages,
         storages.emplace(*key, rest.first(count * width));
         rest = rest.subspan(count * width);
     }
-    return detail::tensors_of(object, storages, file);
+    return detail::tensors_of(object, storages, bytes.size(), file);
 }
 
 } // namespace io

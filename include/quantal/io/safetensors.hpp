@@ -60,15 +60,18 @@ inline tensor_entry parse_entry(const std::string& name, const nlohmann::json& e
     if (found == std::end(scalar_types))
         fail<data_error>(file, ": tensor \"", name, "\" has the type \"", dtype,
                          "\"; F64, F32, F16, BF16, I64, I32, I16, I8, U8 and BOOL are read");
-    const auto offsets = entry.at("data_offsets").get<std::vector<std::uint64_t>>();
+    const auto& offsets = entry.at("data_offsets");
     const auto& dims = entry.at("shape");
-    if (offsets.size() != 2 || !dims.is_array() ||
-        !std::all_of(dims.begin(), dims.end(),
-                     [](const auto& d) { return d.is_number_unsigned(); }))
+    const auto are_whole = [](const nlohmann::json& numbers) {
+        return numbers.is_array() && std::all_of(numbers.begin(), numbers.end(), [](const auto& n) {
+                   return n.is_number_unsigned();
+               });
+    };
+    if (!are_whole(offsets) || offsets.size() != 2 || !are_whole(dims))
         fail<data_error>(file, ": tensor \"", name,
                          "\" has no shape of whole numbers, or not two offsets");
-    return {name, found->type, extents(dims.get<std::vector<std::int64_t>>()), offsets[0],
-            offsets[1]};
+    return {name, found->type, extents(dims.get<std::vector<std::int64_t>>()),
+            offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>()};
 }
 
 /// All tensors in the order of their bytes, which they fill without gap or overlap.
@@ -130,10 +133,25 @@ inline std::vector<tensor_entry> parse_entries(const nlohmann::json& header, std
 /// How tensors are written.
 enum class float_type { f32, f16 };
 
+namespace detail {
+
+/// The header as text; JSON holds UTF-8 only, names of other checkpoints may be anything.
+inline std::string header_text(const nlohmann::ordered_json& header) {
+    try {
+        return header.empty() ? "{}" : header.dump();
+    } catch (const nlohmann::json::exception& e) {
+        fail<data_error>("a checkpoint cannot be written as safetensors: ", e.what());
+    }
+}
+
+} // namespace detail
+
 /// The bytes of a safetensors file: tensors in the order of their names, data aligned to 8 bytes.
 /// As f16, values are rounded to even; one beyond 65519 is refused by its tensor's name.
 [[nodiscard]] inline std::vector<std::byte> to_safetensors(const checkpoint& c, float_type type) {
     nlohmann::ordered_json header;
+    if (c.tensors.contains("__metadata__"))
+        detail::fail<data_error>("a tensor cannot be written under the name \"__metadata__\"");
     if (!c.metadata.empty()) header["__metadata__"] = c.metadata;
     std::size_t offset = 0;
     const std::size_t width = type == float_type::f16 ? 2 : 4;
@@ -145,7 +163,7 @@ enum class float_type { f32, f16 };
                         {"data_offsets", {offset, end}}};
         offset = end;
     }
-    std::string text = header.empty() ? "{}" : header.dump();
+    std::string text = detail::header_text(header);
     text.resize((text.size() + 7) / 8 * 8, ' ');
     std::vector<std::byte> bytes(8 + text.size() + offset);
     const auto length = static_cast<std::uint64_t>(text.size());

@@ -32,10 +32,24 @@ inline std::string entries_to_json(const std::map<std::string, qparams>& entries
     return text + "\n  }";
 }
 
+/// A number of JSON as it stands: no float or boolean becomes an integer, none is cut to 32 bits.
+inline std::int32_t integer_from_json(const nlohmann::json& number, const std::string& what) {
+    const auto wide = number.is_number_integer() ? number.get<std::int64_t>()
+                                                 : std::numeric_limits<std::int64_t>::max();
+    if (wide != static_cast<std::int32_t>(wide))
+        fail<data_error>(what, " holds ", number.dump(), ", which is no integer of 32 bits");
+    return static_cast<std::int32_t>(wide);
+}
+
 inline qparams qparams_from_json(const nlohmann::json& entry, const std::string& what) {
-    qparams p{parse_spec(entry.at("spec").get<std::string>()),
-              entry.at("scales").get<std::vector<float>>(),
-              entry.at("zero_points").get<std::vector<std::int32_t>>()};
+    qparams p{parse_spec(entry.at("spec").get<std::string>()), {}, {}};
+    for (const auto& scale : entry.at("scales").get<nlohmann::json::array_t>()) {
+        if (!scale.is_number())
+            fail<data_error>(what, " holds ", scale.dump(), ", which is no scale");
+        p.scales.push_back(scale.get<float>());
+    }
+    for (const auto& zero : entry.at("zero_points").get<nlohmann::json::array_t>())
+        p.zero_points.push_back(integer_from_json(zero, what));
     // The shape is not known here: as many slices as there are scales.
     extents shape{1};
     if (p.spec.grain == granularity::per_channel) {
@@ -78,7 +92,7 @@ inline constexpr int table_version = 1;
     };
     try {
         const auto json = nlohmann::json::parse(text, limit);
-        const int version = json.at("quantal_table").get<int>();
+        const int version = detail::integer_from_json(json.at("quantal_table"), file);
         if (version != table_version)
             detail::fail<data_error>(file, ": a calibration table of version ", version,
                                      "; this library reads version ", table_version);

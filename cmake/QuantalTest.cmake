@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# How tests are made. Each of them is an entry of CTest; what a machine cannot run is reported by
+# CTest as skipped, with its name.
+
+find_package(Boost REQUIRED COMPONENTS unit_test_framework)
+set(data "${PROJECT_SOURCE_DIR}/../shared/data")
+if(DEFINED ENV{QUANTAL_DATA})
+  set(data "$ENV{QUANTAL_DATA}")
+endif()
+set(QUANTAL_TEST_DATA "${data}" CACHE PATH
+    "folder with cifar10 and imagenet, for the tests that need them")
+set(skipped_exit_code 77)
+
+# quantal_test(FOLDER [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...] [NAME NAME])
+# One program from FOLDER's *_test.cpp. The cases that carry one of the REAL labels need real data;
+# each label is an entry of its own, NAME.LABEL, which is skipped where the data is absent.
+function(quantal_test folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "LINK;REAL;OPTIONS")
+  string(REPLACE / _ name ${folder})
+  if(arg_NAME)
+    set(name ${arg_NAME})
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*_test.cpp)
+  add_executable(${name}_test ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+  target_link_libraries(${name}_test PRIVATE quantal::quantal ${arg_LINK} quantal_warnings
+                                             Boost::unit_test_framework)
+  target_compile_definitions(${name}_test PRIVATE BOOST_TEST_DYN_LINK)
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_options(${name}_test PRIVATE ${arg_OPTIONS})
+  set(others ${arg_REAL})
+  list(TRANSFORM others PREPEND "--run_test=!@")
+  add_test(NAME ${name} COMMAND ${name}_test ${others})
+  foreach(label ${arg_REAL})
+    add_test(NAME ${name}.${label} COMMAND ${name}_test --run_test=@${label})
+    set_tests_properties(${name}.${label} PROPERTIES SKIP_RETURN_CODE ${skipped_exit_code}
+                                                     ENVIRONMENT "QUANTAL_DATA=${QUANTAL_TEST_DATA}")
+  endforeach()
+endfunction()
+
+# quantal_fuzz(NAME LINK TARGETS...): NAME_fuzz.cpp, run on a fixed number of inputs.
+function(quantal_fuzz name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+  add_executable(${name}_fuzz ${name}_fuzz.cpp)
+  target_link_libraries(${name}_fuzz PRIVATE quantal::quantal ${arg_LINK} quantal_warnings)
+  target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -runs=20000 -seed=20261124 -rss_limit_mb=2048
+                                     -verbosity=0)
+endfunction()
+
+# quantal_headers_alone(TARGET FOLDER [FILTER EXCLUDE|INCLUDE REGEX regex] [LINK TARGETS...])
+# Every header under FOLDER compiles first in a file, and again after itself, with all warnings; all
+# of them together link into one program twice over.
+function(quantal_headers_alone target folder)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "FILTER;LINK")
+  file(GLOB_RECURSE headers RELATIVE ${folder} CONFIGURE_DEPENDS ${folder}/*.hpp)
+  if(arg_FILTER)
+    list(FILTER headers ${arg_FILTER})
+  endif()
+  set(sources)
+  set(all "")
+  foreach(header ${headers})
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}/${header}.cpp)
+    file(GENERATE OUTPUT ${source} CONTENT "#include <${header}>\n#include <${header}>\n")
+    list(APPEND sources ${source})
+    string(APPEND all "#include <${header}>\n")
+  endforeach()
+  set(twice ${CMAKE_CURRENT_BINARY_DIR}/${target}/all)
+  file(GENERATE OUTPUT ${twice}_1.cpp CONTENT "${all}int main() {}\n")
+  file(GENERATE OUTPUT ${twice}_2.cpp CONTENT "${all}")
+  add_executable(${target} ${sources} ${twice}_1.cpp ${twice}_2.cpp)
+  target_link_libraries(${target} PRIVATE quantal::quantal ${arg_LINK} quantal_warnings)
+endfunction()
