@@ -49,7 +49,7 @@ struct taps {
     taps result{first, {}};
     for (const double weight : exact)
         result.weights.push_back(static_cast<std::int32_t>(
-            0.5 + weight / sum * static_cast<double>(1 << taps::fraction_bits)));
+            std::floor(weight / sum * static_cast<double>(1 << taps::fraction_bits) + 0.5)));
     return result;
 }
 

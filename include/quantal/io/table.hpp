@@ -64,8 +64,10 @@ inline qparams qparams_from_json(const nlohmann::json& entry, const std::string&
 inline std::map<std::string, qparams> entries_from_json(const nlohmann::json& entries,
                                                         const std::string& file) {
     std::map<std::string, qparams> result;
-    for (const auto& [name, entry] : entries.get<nlohmann::json::object_t>())
-        result.emplace(name, qparams_from_json(entry, file + ": \"" + name + '"'));
+    for (const auto& [name, entry] : entries.get<nlohmann::json::object_t>()) {
+        const std::string what = file + ": \"" + name; // names it in errors
+        result.emplace(name, qparams_from_json(entry, what + '"'));
+    }
     return result;
 }
 

@@ -22,7 +22,7 @@ public:
     program(const plan& p, const table& t) : points_(p.points()) {
         for (value v = 0; v < p.net.size(); ++v) {
             shapes_.push_back(p.at(v).shape);
-            steps_.push_back(reference::step_maker(p, t, v).make());
+            steps_.push_back(reference::make_step(p, t, v));
         }
         if (p.roles[output()].has_codes()) output_ = activation_params(p, t, output());
     }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Steps on codes, exact integers in between.
+#ifndef QUANTAL_KERNEL_REFERENCE_INTEGER_STEP_HPP
+#define QUANTAL_KERNEL_REFERENCE_INTEGER_STEP_HPP
+
+#include <quantal/kernel/reference/conv2d.hpp>
+#include <quantal/kernel/reference/node_step.hpp>
+#include <quantal/runtime/lower_layer.hpp>
+
+#include <memory>
+
+namespace quantal {
+inline namespace v0 {
+namespace reference {
+
+/// The step of a node that runs in integers, by its operator.
+class integer_step : node_step {
+public:
+    using node_step::node_step;
+
+    [[nodiscard]] step operator()(const op::conv2d& o) const { return weighted(win(o), o.groups); }
+    [[nodiscard]] step operator()(const op::linear&) const {
+        return weighted({1, 1, 1, 1, 1, 0, 0}, 1);
+    }
+    [[nodiscard]] step operator()(const op::add&) const {
+        const value a = node_.inputs[0];
+        const value b = node_.inputs[1];
+        const qparams pa = activation_params(plan_, table_, a);
+        const qparams pb = activation_params(plan_, table_, b);
+        return each_code([=, y = output()](const frame& f, std::size_t i) {
+            return arith::residual_add({f.codes[a][i], pa.scale(), pa.zero_point()},
+                                       {f.codes[b][i], pb.scale(), pb.zero_point()}, y.scale,
+                                       y.zero_point, y.lo, y.hi);
+        });
+    }
+
+    [[nodiscard]] step operator()(const op::average_pool& o) const {
+        const qparams p = activation_params(plan_, table_, x());
+        const auto area = static_cast<std::int32_t>(o.kernel.h * o.kernel.w);
+        return
+            [=, w = win(o), c = channels(), x = x(), v = v_, n = count_, y = output()](frame& f) {
+                const float m = arith::average_multiplier(p.scale(), y.scale, area);
+                f.codes[v].resize(n);
+                sum_pool(w, c, p.zero_point(), f.codes[x].data(),
+                         [&](std::int64_t position, std::span<const std::int32_t> sums) {
+                             for (std::int64_t i = 0; i < c; ++i)
+                                 f.codes[v][static_cast<std::size_t>(position * c + i)] =
+                                     arith::requantize(sums[static_cast<std::size_t>(i)], m,
+                                                       y.zero_point, y.lo, y.hi);
+                         });
+            };
+    }
+
+    [[nodiscard]] step operator()(const op::clip& o) const {
+        const qparams& p = activation_params(plan_, table_, v_);
+        return each_code(
+            [lo = p.quantize(o.lo), hi = p.quantize(o.hi), x = x()](const frame& f, std::size_t i) {
+                return arith::clamp(f.codes[x][i], lo, hi);
+            });
+    }
+    [[nodiscard]] step operator()(const op::max_pool& o) const {
+        return moved(o, activation_params(plan_, table_, v_).spec.qmin(), &frame::codes);
+    }
+    [[nodiscard]] step operator()(const op::shortcut& o) const {
+        return moved(o, activation_params(plan_, table_, v_).zero_point(), &frame::codes);
+    }
+    [[nodiscard]] step operator()(const op::flatten& o) const {
+        return moved(o, std::int32_t{}, &frame::codes);
+    }
+    template <class Op>
+    [[nodiscard]] step operator()(const Op& o) const {
+        quantal::detail::fail<graph_error>("layer \"", node_.name, "\": a ", op::name(o),
+                                           " cannot run in integers");
+    }
+
+private:
+    [[nodiscard]] step weighted(const window& w, std::int64_t groups) const {
+        const auto layer = std::make_shared<integer_layer>(lower_layer(plan_, table_, v_));
+        auto weights = arrange<std::int16_t>(layer->weights.shape(), groups, [&](std::size_t i) {
+            return static_cast<std::int16_t>(layer->centred_weight(i));
+        });
+        const auto sums = [=, x = x()](frame& f, auto&& finish) {
+            std::vector<std::int32_t> centred = f.codes[x];
+            for (std::int32_t& q : centred)
+                q -= layer->x_zero;
+            conv2d(w, centred.data(), weights, std::span<const std::int32_t>(layer->bias), finish);
+        };
+        return role_.output ? to_codes(layer, sums) : to_reals(layer, sums);
+    }
+
+    template <class Sums>
+    [[nodiscard]] step to_codes(const std::shared_ptr<integer_layer>& layer,
+                                const Sums& sums) const {
+        return [=, v = v_, n = count_, y = lower_output(plan_, table_, v_)](frame& f) {
+            f.codes[v].resize(n);
+            sums(f, [&](std::int64_t position, std::span<const std::int32_t> acc) {
+                std::int32_t* out = f.codes[v].data() + position * std::ssize(acc);
+                for (std::size_t c = 0; c < acc.size(); ++c)
+                    out[c] =
+                        arith::requantize(acc[c], layer->multipliers[c], y.zero_point, y.lo, y.hi);
+            });
+        };
+    }
+
+    template <class Sums>
+    [[nodiscard]] step to_reals(const std::shared_ptr<integer_layer>& layer,
+                                const Sums& sums) const {
+        return activated([=, v = v_, n = count_](frame& f) {
+            f.reals[v].resize(n);
+            sums(f, [&](std::int64_t position, std::span<const std::int32_t> acc) {
+                float* out = f.reals[v].data() + position * std::ssize(acc);
+                for (std::size_t c = 0; c < acc.size(); ++c)
+                    out[c] = arith::product(static_cast<float>(acc[c]), layer->multipliers[c]);
+            });
+        });
+    }
+
+    [[nodiscard]] output_codes output() const { return lower_output(plan_, table_, v_); }
+
+    template <class F>
+    [[nodiscard]] step each_code(F code) const {
+        return [=, v = v_, n = count_](frame& f) {
+            f.codes[v].resize(n);
+            for (std::size_t i = 0; i < n; ++i)
+                f.codes[v][i] = code(f, i);
+        };
+    }
+};
+
+} // namespace reference
+} // namespace v0
+} // namespace quantal
+
+#endif

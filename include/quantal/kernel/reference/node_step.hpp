@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a step is: a function on the values of one image.
+#ifndef QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
+#define QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
+
+#include <quantal/graph/plan.hpp>
+#include <quantal/kernel/reference/geometry.hpp>
+#include <quantal/kernel/reference/pool.hpp>
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace quantal {
+inline namespace v0 {
+namespace reference {
+
+/// The values of one image while it runs, by node; height x width x channels. A value is codes or
+/// reals; `input` has both.
+struct frame {
+    std::vector<std::vector<std::int32_t>> codes;
+    std::vector<std::vector<float>> reals;
+
+    explicit frame(std::size_t values) : codes(values), reals(values) {}
+};
+
+using step = std::function<void(frame&)>;
+
+template <class T>
+using values = std::vector<std::vector<T>>;
+
+/// One node of a plan, and what steps of integers and of reals have in common.
+class node_step {
+public:
+    node_step(const plan& p, const table& t, value v)
+        : plan_(p), table_(t), v_(v), node_(p.at(v)), role_(p.roles[v]),
+          count_(node_.shape.count()),
+          in_(node_.inputs.empty() ? node_.shape : p.at(node_.inputs[0]).shape), out_(node_.shape) {
+    }
+
+protected:
+    template <class Op>
+    [[nodiscard]] window win(const Op& o) const {
+        return window_of(o, in_, out_);
+    }
+    [[nodiscard]] std::int64_t channels() const { return out_.channels; }
+    [[nodiscard]] value x() const { return node_.inputs[0]; }
+
+    /// `s`, then the activation of the node on its real output.
+    [[nodiscard]] step activated(step s) const {
+        if (!node_.activation) return s;
+        return [s = std::move(s), v = v_, a = *node_.activation](frame& f) {
+            s(f);
+            for (float& y : f.reals[v])
+                y = arith::clamp(y, a.lo, a.hi);
+        };
+    }
+
+    // Operators that move or choose values work on codes and on reals.
+
+    template <class T>
+    [[nodiscard]] step moved(const op::max_pool& o, T lowest, values<T> frame::*kind) const {
+        return mover(kind, [=, w = win(o), c = channels()](const T* x, T* y) {
+            max_pool(w, c, lowest, x, y);
+        });
+    }
+    template <class T>
+    [[nodiscard]] step moved(const op::shortcut& o, T zero, values<T> frame::*kind) const {
+        return mover(kind, [=, in = in_, out = out_](const T* x, T* y) {
+            shortcut(o, in, out, zero, x, y);
+        });
+    }
+    template <class T>
+    [[nodiscard]] step moved(const op::flatten&, T, values<T> frame::*kind) const {
+        return mover(kind, [in = in_](const T* x, T* y) { to_chw(in, x, y); });
+    }
+    template <class T, class F>
+    [[nodiscard]] step mover(values<T> frame::*kind, F move) const {
+        return [=, x = x(), v = v_, n = count_](frame& f) {
+            (f.*kind)[v].resize(n);
+            move((f.*kind)[x].data(), (f.*kind)[v].data());
+        };
+    }
+
+    const plan& plan_;
+    const table& table_;
+    value v_;
+    const node& node_;
+    const role& role_;
+    std::size_t count_;
+    image_shape in_, out_;
+};
+
+} // namespace reference
+} // namespace v0
+} // namespace quantal
+
+#endif
