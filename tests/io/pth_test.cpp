@@ -38,7 +38,6 @@ files::bytes save(const std::string& root, const writer::storages& storages, for
 io::checkpoint load(std::span<const std::byte> file) {
     return io::parse_checkpoint(file, "test.pth");
 }
-const auto parse = [](std::span<const std::byte> file) { load(file); };
 
 using tensors = std::map<std::string, tensor>;
 

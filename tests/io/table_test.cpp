@@ -108,21 +108,23 @@ BOOST_AUTO_TEST_CASE(every_spec_comes_back) {
 BOOST_AUTO_TEST_CASE(the_text_has_a_line_an_entry_in_the_order_of_names) {
     table t;
     t.activations = {{"b", {quantal::a8, {0.5f}, {3}}}, {"a", {quantal::a4, {2.0f}, {0}}}};
-    t.weights = {{"w", {quantal::w4, {0.25f, 1.0f}, {0, 0}}}};
+    t.weights = {{"w", {quantal::w4, {0.25f}, {0}}}};
     t.notes = {"n"};
-    const std::string expected = R"({
-  "quantal_table": 1,
-  "activations": {
-    "a": {"spec":"4 affine unsigned tensor","scales":[2.0],"zero_points":[0]},
-    "b": {"spec":"8 affine unsigned tensor","scales":[0.5],"zero_points":[3]}
-  },
-  "weights": {
-    "w": {"spec":"4 symmetric narrow channel(0)","scales":[0.25,1.0],"zero_points":[0,0]
-}
-}
-, "notes" : ["n"]
-}
-)");
+    const std::vector<std::string> expected{
+        "{",
+        R"(  "quantal_table": 1,)",
+        R"(  "activations": {)",
+        R"(    "a": {"spec":"4 affine unsigned tensor","scales":[2.0],"zero_points":[0]},)",
+        R"(    "b": {"spec":"8 affine unsigned tensor","scales":[0.5],"zero_points":[3]})",
+        "  },",
+        R"(  "weights": {)",
+        R"-(    "w": {"spec":"4 symmetric narrow channel(0)","scales":[0.25],"zero_points":[0]})-",
+        "  },",
+        R"(  "notes": ["n"])",
+        "}",
+    };
+    BOOST_TEST(lines_of(io::to_json(t)) == expected, boost::test_tools::per_element());
+    BOOST_TEST(io::to_json(t).ends_with("}\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_change_of_one_entry_changes_one_line) {

@@ -34,11 +34,12 @@ inline std::string entries_to_json(const std::map<std::string, qparams>& entries
 
 /// A number of JSON as it stands: no float or boolean becomes an integer, none is cut to 32 bits.
 inline std::int32_t integer_from_json(const nlohmann::json& number, const std::string& what) {
-    const auto wide = number.is_number_integer() ? number.get<std::int64_t>()
-                                                 : std::numeric_limits<std::int64_t>::max();
-    if (wide != static_cast<std::int32_t>(wide))
+    using limits = std::numeric_limits<std::int32_t>;
+    // As double, because a 64-bit number without a sign compares wrongly with one that has it.
+    if (!number.is_number_integer() || number.get<double>() < limits::min() ||
+        number.get<double>() > limits::max())
         fail<data_error>(what, " holds ", number.dump(), ", which is no integer of 32 bits");
-    return static_cast<std::int32_t>(wide);
+    return number.get<std::int32_t>();
 }
 
 inline qparams qparams_from_json(const nlohmann::json& entry, const std::string& what) {
