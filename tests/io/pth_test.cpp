@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(windows_outside_their_storage_are_refused) {
         {0, {2}, {-1}},         {11, {12}, {-1}},       {0, {2}, {}},
         {0, {}, {1}},           {0, {-1}, {1}},         {0, {huge, huge}, {0, 0}},
         {0, {huge}, {0}},       {-huge - 1, {1}, {1}},  {0, {1, 2}, {1, huge}},
-        {5, {2, 0}, {1}},       {0, {1u << 31}, {0}},
+        {5, {2, 0}, {1}},       {0, {1u << 31}, {0}},   {0, {1}, {-1}},
     };
     for (const auto& [offset, shape, strides] : outside)
         for (const format as : formats)

@@ -187,6 +187,10 @@ inline void raise_scales_for_bias(qparams& weights, std::span<const float> bias,
                                      "; biases are finite");
         while (!arith::bias_fits(bias[c], x_scale, scale))
             scale *= 2.0f;
+        if (!std::isfinite(scale))
+            detail::fail<data_error>("\"", name, "\" has the bias ", bias[c], " in channel ", c,
+                                     "; with the input's scale ", x_scale,
+                                     " no finite weight scale makes its code fit");
         if (scale != before)
             detail::add_note(list, name, ": the bias ", bias[c], " of channel ", c,
                              " needs the weight scale ", scale, " instead of ", before);

@@ -20,10 +20,12 @@ inline namespace v0 {
     return {params, data.shape(), codes};
 }
 
-/// Observes, makes the scales, quantizes: `quantize<w4>(weights)`. Takes any `float_tensor`.
+/// Observes, makes the scales, quantizes: `quantize<w4>(weights)` is a `qtensor<w4>`. Takes any
+/// `float_tensor`. (The return type is deduced so that the clause a wrong spec breaks is named: clang
+/// forms a written one first.)
 template <qspec S, float_tensor Data, observer O = observe::minmax>
 requires supported_spec<S>
-[[nodiscard]] qtensor<S> quantize(const Data& data, const O& prototype = {}) {
+[[nodiscard]] auto quantize(const Data& data, const O& prototype = {}) {
     return view_traits<Data>::apply(data, [&](view<const float> values) {
         return qtensor<S>(quantize(values, calibrate(S, values, prototype)));
     });

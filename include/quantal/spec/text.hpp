@@ -43,7 +43,11 @@ public:
         while (!(word = next_word(rest)).empty())
             read_word(word);
         spec_.kind = kind();
-        check(spec_);
+        try {
+            check(spec_);
+        } catch (const spec_error& problem) {
+            refuse(problem.what());
+        }
         return spec_;
     }
 
@@ -86,10 +90,11 @@ private:
         if (word == "symmetric" || word == "affine") return say(scheme_, word);
         if (word == "narrow" || word == "full" || word == "signed" || word == "unsigned")
             return say(codes_, word);
-        say(grain_, word);
         if (word == "tensor") {
+            say(grain_, word);
             spec_.grain = granularity::per_tensor;
         } else if (word.starts_with("channel(") && word.ends_with(')') && word.size() > 9) {
+            say(grain_, word);
             spec_.grain = granularity::per_channel;
             spec_.axis = number(word.substr(8, word.size() - 9));
         } else {

@@ -52,6 +52,7 @@ public:
         return result;
     }
     [[nodiscard]] constexpr extents without_front() const {
+        if (rank_ == 0) detail::fail<shape_error>("a scalar has no first dimension");
         return extents(std::span(begin(), static_cast<std::size_t>(rank_)).subspan(1));
     }
 

@@ -20,12 +20,12 @@ public:
 
     /// Packs `codes`; throws `data_error` if one lies outside the spec.
     any_qtensor(quantal::qparams params, const extents& dims, std::span<const std::int32_t> codes)
-        : params_(std::move(params)), shape_(dims),
-          packed_(arith::packed_size(codes.size(), params_.spec.bits)) {
+        : params_(std::move(params)), shape_(dims) {
         check(params_, shape_, "a quantized tensor");
         if (codes.size() != shape_.count())
             detail::fail<shape_error>("a quantized tensor of shape ", shape_, " needs ",
                                       shape_.count(), " codes, ", codes.size(), " were given");
+        packed_.resize(arith::packed_size(codes.size(), params_.spec.bits));
         for (std::size_t i = 0; i < codes.size(); ++i)
             put(i, codes[i]);
     }
