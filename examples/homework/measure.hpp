@@ -20,10 +20,11 @@ using progress = std::function<void(const char* what, std::size_t done, std::siz
 struct measurement {
     std::size_t images = 0;
     std::size_t float_right = 0, sim_right = 0, exact_right = 0, int_right = 0;
-    std::size_t gained = 0,
-                lost = 0; ///< images that float had wrong (right) and integers right (wrong)
+    std::size_t gained = 0; ///< images that float had wrong and integers right
+    std::size_t lost = 0;   ///< the other way round
     std::size_t compared_images = 0, compared_codes = 0, differing_codes = 0;
     std::map<quantal::value, double> signal_to_noise; ///< decibels
+    quantal::code_hashes hashes;                      ///< of the integers of the compared images
 };
 
 /// A calibrated network in all its forms.
@@ -67,6 +68,7 @@ struct candidates {
                 m.compared_codes += counts.codes;
                 m.differing_codes += counts.differing;
             }
+            (void)c.integer.run(batch.images, threads, std::ref(m.hashes));
             m.compared_images += batch.labels.size();
         }
         tell("testing", m.images, count);

@@ -114,6 +114,7 @@ void add_to_report(report& file, const result& r, const options& o) {
                          {"int_top1", per_cent(m.int_right, m.images)},
                          {"images_gained", m.gained},
                          {"images_lost", m.lost},
+                         {"compared_images", m.compared_images},
                          {"compared_codes", m.compared_codes},
                          {"differing_codes", m.differing_codes},
                          {"seconds", r.seconds},
@@ -121,6 +122,9 @@ void add_to_report(report& file, const result& r, const options& o) {
     auto& layers = file.evidence["signal_to_noise_db"][r.model];
     for (const auto& [v, decibels] : m.signal_to_noise)
         layers.push_back({{"layer", r.plan.at(v).name}, {"decibels", decibels}});
+    auto& hashes = file.evidence["fnv1a_of_compared_codes"][r.model];
+    for (const auto& [v, hash] : m.hashes.values())
+        hashes.push_back({{"layer", r.plan.at(v).name}, {"hash", fmt::format("{:016x}", hash)}});
     file.evidence["notes"][r.model] = r.table.notes;
 }
 

@@ -21,8 +21,8 @@ inline namespace v0 {
 }
 
 /// Observes, makes the scales, quantizes: `quantize<w4>(weights)` is a `qtensor<w4>`. Takes any
-/// `float_tensor`. (The return type is deduced so that the clause a wrong spec breaks is named: clang
-/// forms a written one first.)
+/// `float_tensor`. (A return type that is written out would hide which clause a wrong spec breaks:
+/// clang forms it before it checks the clauses.)
 template <qspec S, float_tensor Data, observer O = observe::minmax>
 requires supported_spec<S>
 [[nodiscard]] auto quantize(const Data& data, const O& prototype = {}) {
