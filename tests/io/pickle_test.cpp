@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(instructions_that_no_checkpoint_needs_are_refused_by_number
 
 BOOST_AUTO_TEST_CASE(an_empty_stack_is_refused) {
     for (const char* code :
-         {"",     "0",    "Q",    "R",    "a",    "s",  "b",     "q\1", "r\1\1\1\1", "\x93",
-          "\x94", "\x81", "\x85", "\x86", "\x87", "NR", "N\x86", "(0",  "((e",       "N(a"})
+         {"",     "0",    "Q",    "R",    "a",  "s",     "b",  "q\1", "r\1\1\1\1", "\x93", "\x94",
+          "\x81", "\x85", "\x86", "\x87", "NR", "N\x86", "(0", "((e", "N(a",       "NN(0N"})
         BOOST_TEST(message(code).find("takes a value from an empty stack") != std::string::npos,
                    code);
     for (const char* code : {"t", "l", "e", "u", "1", "Nt", "(tt"})

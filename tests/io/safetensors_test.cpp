@@ -187,6 +187,8 @@ BOOST_AUTO_TEST_CASE(gaps_overlaps_and_wrong_sizes_are_refused_by_name) {
     check_refusal(two("[1,3]", "[3,5]"), "\"a\" of shape 2 claims the bytes 1 to 3 of 4; ");
     check_refusal(one_tensor("F32", "[1]", "12345"), "\"w\" of shape 1 claims the bytes 0 to 5 ");
     check_refusal(one_tensor("F32", "[2]", "1234"), "\"w\" of shape 2 claims the bytes 0 to 4 ");
+    check_refusal(file_of(R"({"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", "12"),
+                  "\"w\" of shape 4 claims the bytes 0 to 4 of 2; ");
     check_refusal(file_of("{}", "1234"), "the tensors end at byte 0 of 4");
     for (const char* offsets : {"[0]", "[0,1,2]", "[-1,1]", "[0,1.0]", "[false,true]", "7"})
         check_refusal(two(offsets, "[2,4]"), "tensor \"a\" has no shape of whole numbers, or not ");

@@ -29,11 +29,15 @@ namespace torch {
 }
 
 /// A view of a float32 tensor on the CPU, with its strides; it must not outlive `t`. Throws
-/// `data_error` for another type or device.
+/// `data_error` for another type, device or layout, and for values that LibTorch negates whenever
+/// it reads them.
 [[nodiscard]] inline view<const float> as_view(const at::Tensor& t) {
-    if (t.scalar_type() != at::kFloat || !t.device().is_cpu())
+    const bool strided = t.scalar_type() == at::kFloat && t.device().is_cpu() &&
+                         t.layout() == at::kStrided && !t.is_neg();
+    if (!strided)
         quantal::detail::fail<data_error>("a LibTorch tensor of type ", t.toString(),
-                                          "; float32 tensors on the CPU can be viewed");
+                                          t.defined() && t.is_neg() ? ", negated on reading" : "",
+                                          "; strided float32 tensors on the CPU can be viewed");
     view<const float>::strides strides{};
     const extents dims(std::span(t.sizes().data(), t.sizes().size()));
     std::copy(t.strides().begin(), t.strides().end(), strides.begin());
@@ -42,7 +46,7 @@ namespace torch {
 
 /// A copy.
 [[nodiscard]] inline tensor<float> from_torch(const at::Tensor& t) {
-    const at::Tensor dense = t.to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor dense = t.to(at::kCPU, at::kFloat).resolve_neg().contiguous();
     const view<const float> v = as_view(dense);
     return {v.shape(), std::vector<float>(v.values().begin(), v.values().end())};
 }
