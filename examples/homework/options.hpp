@@ -27,7 +27,7 @@ struct options {
     std::string observer = "minmax";
     std::vector<std::string> layers{};
     std::string resize = "256";
-    bool same_padding = false;
+    bool tensorflow = false;
     std::vector<float> mean{}, std{};
     std::string json{};
     int threads = 0;
@@ -79,7 +79,9 @@ inline void add_options(CLI::App& app, options& o) {
                    "short side of ImageNet test images before the centre crop of 224: none or a "
                    "number (calibration images: always 256)")
         ->capture_default_str();
-    app.add_flag("--same-padding", o.same_padding, "TensorFlow's padding (mobilenet_v2)");
+    app.add_flag("--tensorflow", o.tensorflow,
+                 "as networks trained by TensorFlow have it: SAME padding (mobilenet_v2), pixels "
+                 "from -1 to 1, crops rounded down");
     app.add_option("--mean", o.mean, "mean of each channel, of values from 0 to 1");
     app.add_option("--std", o.std, "standard deviation of each channel");
     app.add_option("--json", o.json, "write the results to this file");

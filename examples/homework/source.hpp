@@ -110,7 +110,12 @@ struct network {
     if (model.name != name)
         quantal::detail::fail<quantal::data_error>(file.string(), " holds weights of ", model.name,
                                                    ", not of ", name);
-    model.options.same_padding |= o.same_padding;
+    if (o.tensorflow) {
+        model.options.same_padding = true;
+        prepare.rounding = data::crop_rounding::down;
+        prepare.mean.assign(prepare.mean.size(), 0.5f);
+        prepare.std.assign(prepare.std.size(), 0.5f);
+    }
     if (!o.mean.empty()) prepare.mean = o.mean;
     if (!o.std.empty()) prepare.std = o.std;
     quantal::graph net = quantal::models::by_name(name, model.options);

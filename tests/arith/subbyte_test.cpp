@@ -13,7 +13,8 @@ namespace {
 
 using bytes = std::vector<std::uint8_t>;
 
-/// A place is the first of 8 codes of a stream or a later one: 8 codes begin at every bit of a byte.
+/// A place is the first of 8 codes of a stream or a later one: 8 codes begin at every bit of a
+/// byte.
 constexpr std::size_t places = 17;
 
 struct code_range {
@@ -91,8 +92,7 @@ BOOST_AUTO_TEST_CASE(every_code_survives_at_every_place_and_changes_no_neighbour
                         for (std::size_t i = 0; i < places; ++i)
                             if (arith::unpack_code(packed.data(), i, bits, is_signed) != stream[i])
                                 BOOST_ERROR("bits " << bits << " signed " << is_signed << " place "
-                                                    << place << " code " << code << " reads "
-                                                    << i);
+                                                    << place << " code " << code << " reads " << i);
                     }
         }
 }
@@ -132,14 +132,12 @@ BOOST_AUTO_TEST_CASE(four_bits_by_hand) {
 BOOST_AUTO_TEST_CASE(two_bits_by_hand) {
     BOOST_TEST(pack({1, 2, 3, 0, 1}, 2) == (bytes{0b00'11'10'01, 0b01}),
                boost::test_tools::per_element());
-    BOOST_TEST(pack({-1, 1, 0, -2}, 2) == (bytes{0b10'00'01'11}),
-               boost::test_tools::per_element());
+    BOOST_TEST(pack({-1, 1, 0, -2}, 2) == (bytes{0b10'00'01'11}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(three_bits_by_hand) {
     // Code 2 has its two low bits in byte 0 and its high bit in byte 1.
-    BOOST_TEST(pack({0b001, 0b010, 0b110, 0b111, 0b101}, 3) ==
-                   (bytes{0b10'010'001, 0b0'101'111'1}),
+    BOOST_TEST(pack({0b001, 0b010, 0b110, 0b111, 0b101}, 3) == (bytes{0b10'010'001, 0b0'101'111'1}),
                boost::test_tools::per_element());
     BOOST_TEST(pack({-1, -4, 3}, 3) == (bytes{0b11'100'111, 0b0}),
                boost::test_tools::per_element());

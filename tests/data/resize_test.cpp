@@ -96,6 +96,8 @@ BOOST_AUTO_TEST_CASE(the_centre_is_rounded_half_to_even) {
     constexpr std::array<std::size_t, 8> expected{0, 0, 1, 2, 2, 2, 3, 4};
     for (std::size_t more = 0; more < expected.size(); ++more)
         BOOST_TEST(data::crop_begin(10 + more, 10) == expected[more]);
+    for (std::size_t more = 0; more < expected.size(); ++more)
+        BOOST_TEST(data::crop_begin(10 + more, 10, data::crop_rounding::down) == more / 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_crop_is_the_middle) {

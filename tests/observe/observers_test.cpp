@@ -198,7 +198,8 @@ BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
     const auto refusal = [](std::string_view text) {
         return support::message_of([&] { observe::with_observer(text, [](const auto&) {}); });
     };
-    for (const std::string text : {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax "})
+    for (const std::string text :
+         {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax "})
         BOOST_TEST(refusal(text) == "there is no observer \"" + text +
                                         "\"; there are minmax and moving_average[:WEIGHT]");
     for (const std::string weight :

@@ -38,7 +38,7 @@ void for_all_params(float scale, const auto& f) {
     for (const qspec& s : support::every_width_and_scheme())
         for (const std::int32_t zero : support::zero_points_of(s))
             BOOST_TEST_CONTEXT(s << " scale " << scale << " zero point " << zero)
-            f(qparams{s, {scale}, {zero}});
+    f(qparams{s, {scale}, {zero}});
 }
 
 /// `count` reals from a little below the range of the codes to a little above, ascending.
@@ -52,17 +52,17 @@ tensor<float> sweep(const qparams& p, std::int64_t count) {
 }
 
 /// Codes of every width and scheme for reals around the range: once a constant, once at run time.
-constexpr std::array inputs{0.0f,  -0.0f, 0.05f,  0.15f,    -0.25f, 0.35f,  1.249f, -3.2f,   6.35f,
-                            12.7f, 25.5f, -12.8f, -12.85f,  1e9f,   -1e30f, 0.45f,  0x1p-149f,
-                            0.65f, -0.7f, 3.05f,  infinity, -infinity};
+constexpr std::array inputs{0.0f,      -0.0f, 0.05f, 0.15f,  -0.25f,   0.35f,    1.249f, -3.2f,
+                            6.35f,     12.7f, 25.5f, -12.8f, -12.85f,  1e9f,     -1e30f, 0.45f,
+                            0x1p-149f, 0.65f, -0.7f, 3.05f,  infinity, -infinity};
 using code_table = std::array<std::int32_t, 8 * 4 * inputs.size()>;
 
 constexpr code_table evaluate(const std::array<float, inputs.size()>& values) {
     code_table table{};
     std::size_t next = 0;
     for (int bits = 1; bits <= 8; ++bits)
-        for (const scheme kind : {scheme::symmetric, scheme::symmetric_full, scheme::affine,
-                                  scheme::affine_signed})
+        for (const scheme kind :
+             {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed})
             for (const float v : values) {
                 const qspec s{.bits = bits, .kind = kind};
                 const std::int32_t zero = s.is_symmetric() ? 0 : (s.qmin() + s.qmax()) / 2;
@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(values_between_codes_go_to_the_nearest_and_ties_to_even) {
             const auto sixteenths =
                 static_cast<std::int32_t>(i) + 16 * (s.qmin() - 2 - p.zero_point());
             x[i] = static_cast<float>(sixteenths) / 64.0f; // exact, and so is its quotient
-            expected.push_back(std::clamp(nearest(sixteenths) + p.zero_point(), s.qmin(), s.qmax()));
+            expected.push_back(
+                std::clamp(nearest(sixteenths) + p.zero_point(), s.qmin(), s.qmax()));
         }
         BOOST_TEST(std::ranges::equal(quantize(x, p).codes().values(), expected));
     });

@@ -38,16 +38,15 @@ void check_view(view<const float> v) {
     BOOST_TEST((quantize<axis_0>(v) == quantize<axis_0>(dense)));
     BOOST_TEST((quantize<axis_1>(v) == quantize<axis_1>(dense)));
     const qparams p = quantize<axis_1>(dense).params();
-    BOOST_TEST(
-        support::same_bits(fake_quantize(v, p).values(), fake_quantize(dense, p).values()));
+    BOOST_TEST(support::same_bits(fake_quantize(v, p).values(), fake_quantize(dense, p).values()));
 }
 
 /// An expression of xtensor gives the parameters and codes of its row-major evaluation.
 template <class E>
 void check_expression(const E& e) {
     const xt::xarray<float> evaluated = e;
-    const auto shape = extents(
-        std::vector<std::int64_t>(evaluated.shape().begin(), evaluated.shape().end()));
+    const auto shape =
+        extents(std::vector<std::int64_t>(evaluated.shape().begin(), evaluated.shape().end()));
     const tensor<float> dense(shape, std::vector<float>(evaluated.begin(), evaluated.end()));
     BOOST_TEST((quantize<per_tensor_spec>(e) == quantize<per_tensor_spec>(dense)));
     BOOST_TEST((quantize<axis_0>(e) == quantize<axis_0>(dense)));
@@ -72,12 +71,12 @@ BOOST_AUTO_TEST_CASE(views_with_gaps_turned_and_broadcast_equal_their_dense_copy
     const tensor<float> memory = support::normal(g, {500});
     const float* data = memory.data();
     check_view({data, {4, 5, 6}});
-    check_view({data, {4, 5, 6}, {40, 7, 1}});                // gaps
-    check_view({data, {6, 5, 4}, {1, 6, 30}});                // transposed
-    check_view({data, {4, 5, 6}, {60, 12, 2}});               // every other element
-    check_view({data + 119, {4, 5, 6}, {-30, -6, -1}});       // backwards
-    check_view({data, {4, 5, 6}, {0, 6, 1}});                 // the first block four times
-    check_view({data, {1, 5, 1}, {99, 3, 77}});               // strides of extents 1 are idle
+    check_view({data, {4, 5, 6}, {40, 7, 1}});          // gaps
+    check_view({data, {6, 5, 4}, {1, 6, 30}});          // transposed
+    check_view({data, {4, 5, 6}, {60, 12, 2}});         // every other element
+    check_view({data + 119, {4, 5, 6}, {-30, -6, -1}}); // backwards
+    check_view({data, {4, 5, 6}, {0, 6, 1}});           // the first block four times
+    check_view({data, {1, 5, 1}, {99, 3, 77}});         // strides of extents 1 are idle
 }
 
 BOOST_AUTO_TEST_CASE(xtensor_containers_and_expressions_equal_their_dense_copy) {

@@ -36,8 +36,7 @@ BOOST_AUTO_TEST_CASE(one_observed_tensor_gives_what_quantize_gives) {
     BOOST_TEST((codes == quantize<w4>(data)));
     BOOST_TEST((host.params() == codes.params()));
     BOOST_TEST(support::same_bits(host.dequantize(codes).values(), dequantize(codes).values()));
-    BOOST_TEST(
-        support::same_bits(host.fake_quantize(data).values(), dequantize(codes).values()));
+    BOOST_TEST(support::same_bits(host.fake_quantize(data).values(), dequantize(codes).values()));
 }
 
 BOOST_AUTO_TEST_CASE(the_range_covers_everything_observed) {

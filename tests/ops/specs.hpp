@@ -18,10 +18,9 @@ inline std::vector<quantal::qspec> every_width_and_scheme() {
     using quantal::scheme;
     std::vector<quantal::qspec> specs;
     for (int bits = 1; bits <= 8; ++bits)
-        for (const scheme kind : {scheme::symmetric, scheme::symmetric_full, scheme::affine,
-                                  scheme::affine_signed})
-            if (bits > 1 || kind == scheme::affine)
-                specs.push_back({.bits = bits, .kind = kind});
+        for (const scheme kind :
+             {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed})
+            if (bits > 1 || kind == scheme::affine) specs.push_back({.bits = bits, .kind = kind});
     return specs;
 }
 

@@ -117,8 +117,7 @@ BOOST_AUTO_TEST_CASE(signs_and_symmetry_follow_the_scheme) {
 }
 
 BOOST_AUTO_TEST_CASE(the_concept_and_the_check_at_run_time_agree_on_every_combination) {
-    static constexpr auto accepted =
-        concept_accepts(std::make_index_sequence<combinations>{});
+    static constexpr auto accepted = concept_accepts(std::make_index_sequence<combinations>{});
     std::size_t count = 0;
     for (std::size_t i = 0; i < combinations; ++i) {
         const qspec s = combination(i);

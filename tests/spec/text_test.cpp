@@ -16,8 +16,8 @@ namespace {
 std::vector<qspec> every_spec() {
     std::vector<qspec> specs;
     for (int bits = 1; bits <= max_bits; ++bits)
-        for (const scheme kind : {scheme::symmetric, scheme::symmetric_full, scheme::affine,
-                                  scheme::affine_signed}) {
+        for (const scheme kind :
+             {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed}) {
             if (bits == 1 && kind != scheme::affine) continue;
             specs.push_back({.bits = bits, .kind = kind});
             for (int axis = 0; axis <= max_axis; ++axis)
@@ -64,8 +64,7 @@ BOOST_AUTO_TEST_CASE(every_spec_is_read_back_from_what_is_printed) {
 BOOST_AUTO_TEST_CASE(the_canonical_form_by_hand) {
     BOOST_TEST(to_string(w4) == "4 symmetric narrow channel(0)");
     BOOST_TEST(to_string(a8) == "8 affine unsigned tensor");
-    BOOST_TEST(to_string({3, scheme::symmetric_full, per_tensor, 0}) ==
-               "3 symmetric full tensor");
+    BOOST_TEST(to_string({3, scheme::symmetric_full, per_tensor, 0}) == "3 symmetric full tensor");
     BOOST_TEST(to_string({2, scheme::affine_signed, per_channel, 7}) ==
                "2 affine signed channel(7)");
 }

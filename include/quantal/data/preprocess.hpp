@@ -22,6 +22,7 @@ namespace data {
 struct preprocess {
     int resize = 0;               ///< length of the short side after resizing, 0: as stored
     int crop = 0;                 ///< side of the centre crop, 0: all of it
+    crop_rounding rounding = {};  ///< of half a pixel before the crop
     int pad = 0;                  ///< bytes of 0 on each side, before normalizing
     std::vector<float> mean = {}; ///< one a channel, of values in [0, 1]
     std::vector<float> std = {};  ///< standard deviation, one a channel, above 0
@@ -59,7 +60,7 @@ inline void check(const preprocess& p, std::size_t channels) {
 /// has its final extents.
 [[nodiscard]] inline image8 apply_geometry(const preprocess& p, image8 image) {
     if (p.resize) image = resize_short_side(image, static_cast<std::size_t>(p.resize));
-    if (p.crop) image = centre_crop(image, static_cast<std::size_t>(p.crop));
+    if (p.crop) image = centre_crop(image, static_cast<std::size_t>(p.crop), p.rounding);
     if (p.pad == 0) return image;
     const auto pad = static_cast<std::size_t>(p.pad);
     image8 padded{image.height + 2 * pad, image.width + 2 * pad, image.channels, {}};

@@ -20,10 +20,11 @@ namespace data {
 using float_json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t,
                                         std::uint64_t, float>;
 
-/// `{"crop":224,"mean":[0.485,...],"pad":0,"resize":256,"std":[0.229,...]}`.
+/// `{"crop":224,"crop_rounding":"even","mean":[0.485,...],"pad":0,"resize":256,"std":[0.229,...]}`.
 [[nodiscard]] inline std::string to_json(const preprocess& p) {
-    return float_json{
-        {"resize", p.resize}, {"crop", p.crop}, {"pad", p.pad}, {"mean", p.mean}, {"std", p.std}}
+    const char* rounding = p.rounding == crop_rounding::down ? "down" : "even";
+    return float_json{{"resize", p.resize}, {"crop", p.crop}, {"crop_rounding", rounding},
+                      {"pad", p.pad},       {"mean", p.mean}, {"std", p.std}}
         .dump();
 }
 
@@ -46,8 +47,15 @@ using float_json = nlohmann::basic_json<std::map, std::vector, std::string, bool
     return result;
 }
 
-/// The inverse of `to_json`. `resize`, `crop` and `pad` are 0 where missing; whatever else
-/// `to_json` could not have written is a `data_error`.
+[[nodiscard]] inline crop_rounding rounding_of(const float_json& value) {
+    if (value == "even") return crop_rounding::to_even;
+    if (value == "down") return crop_rounding::down;
+    detail::fail<data_error>("\"crop_rounding\" of a pre-processing is neither \"even\" nor "
+                             "\"down\"");
+}
+
+/// The inverse of `to_json`. Keys other than mean and std may be missing; whatever else `to_json`
+/// could not have written is a `data_error`.
 [[nodiscard]] inline preprocess preprocess_from_json(const std::string& text) {
     const float_json json = float_json::parse(text, nullptr, false);
     if (!json.is_object()) detail::fail<data_error>("a pre-processing is no JSON object");
@@ -57,6 +65,8 @@ using float_json = nlohmann::basic_json<std::map, std::vector, std::string, bool
             p.resize = integer_of(value, key);
         else if (key == "crop")
             p.crop = integer_of(value, key);
+        else if (key == "crop_rounding")
+            p.rounding = rounding_of(value);
         else if (key == "pad")
             p.pad = integer_of(value, key);
         else if (key == "mean")
@@ -64,8 +74,9 @@ using float_json = nlohmann::basic_json<std::map, std::vector, std::string, bool
         else if (key == "std")
             p.std = floats_of(value, key);
         else
-            detail::fail<data_error>("a pre-processing has the key \"", key,
-                                     "\"; the keys are resize, crop, pad, mean and std");
+            detail::fail<data_error>(
+                "a pre-processing has the key \"", key,
+                "\"; the keys are resize, crop, crop_rounding, pad, mean and std");
     }
     if (p.mean.empty()) detail::fail<data_error>("a pre-processing has no \"mean\"");
     check(p, p.mean.size());

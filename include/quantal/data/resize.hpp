@@ -97,21 +97,30 @@ resample_axis(const std::vector<std::uint8_t>& pixels, std::size_t in, std::size
             resample_axis(columns, image.height, height, width * image.channels)};
 }
 
-/// Where a crop of `crop` out of `size` begins: `(size - crop) / 2`, ties to even.
-[[nodiscard]] constexpr std::size_t crop_begin(std::size_t size, std::size_t crop) {
+/// How half a pixel before a crop is rounded.
+enum class crop_rounding {
+    to_even, ///< as torchvision
+    down,    ///< as TensorFlow's networks
+};
+
+/// Where a crop of `crop` out of `size` begins: `(size - crop) / 2`, rounded.
+[[nodiscard]] constexpr std::size_t crop_begin(std::size_t size, std::size_t crop,
+                                               crop_rounding rounding = crop_rounding::to_even) {
     const std::size_t half = (size - crop) / 2;
-    return (size - crop) % 2 == 1 && half % 2 == 1 ? half + 1 : half;
+    const bool up = rounding == crop_rounding::to_even && half % 2 == 1;
+    return (size - crop) % 2 == 1 && up ? half + 1 : half;
 }
 
 /// The `crop` x `crop` pixels in the middle; throws `data_error` if the image is smaller.
-[[nodiscard]] inline image8 centre_crop(const image8& image, std::size_t crop) {
+[[nodiscard]] inline image8 centre_crop(const image8& image, std::size_t crop,
+                                        crop_rounding rounding = crop_rounding::to_even) {
     if (image.height < crop || image.width < crop)
         detail::fail<data_error>("an image of ", image.height, "x", image.width,
                                  " pixels is smaller than the crop, ", crop, "x", crop);
     image8 result{crop, crop, image.channels, {}};
     result.pixels.resize(crop * crop * image.channels);
-    const std::size_t top = crop_begin(image.height, crop);
-    const std::size_t left = crop_begin(image.width, crop);
+    const std::size_t top = crop_begin(image.height, crop, rounding);
+    const std::size_t left = crop_begin(image.width, crop, rounding);
     const std::size_t row = crop * image.channels;
     for (std::size_t y = 0; y < crop; ++y)
         std::memcpy(result.pixels.data() + y * row,
