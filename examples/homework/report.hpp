@@ -20,6 +20,9 @@
 
 namespace homework {
 
+/// The commit that the program was built from, as git describes it.
+extern const char* const commit;
+
 /// The processor's name and the number of its cores that this process sees.
 [[nodiscard]] inline std::string hardware() {
     std::ifstream info("/proc/cpuinfo");
@@ -94,7 +97,7 @@ struct report {
 
     void write(const std::filesystem::path& file) const {
         const nlohmann::ordered_json all = {{"exercise", exercise}, {"hardware", hardware()},
-                                            {"command", command},   {"commit", QUANTAL_COMMIT},
+                                            {"command", command},   {"commit", commit},
                                             {"rows", rows},         {"evidence", evidence}};
         const std::string text = all.dump(2) + '\n';
         quantal::io::write_file(file, std::as_bytes(std::span(text)));

@@ -137,6 +137,23 @@ BOOST_AUTO_TEST_CASE(values_between_codes_go_to_the_nearest_and_ties_to_even) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(the_quotient_is_not_a_product_with_the_reciprocal) {
+    // A quotient of two floats rounded to double and then to float is rounded once (53 >= 2*24+2).
+    int differences = 0;
+    for (const float scale : {0.1f, 0.0073f, 0.3f, 0.7f, 1.0f / 3.0f, 1.3e-5f}) {
+        tensor<float> ties({255});
+        for (std::size_t i = 0; i < ties.size(); ++i)
+            ties[i] = (static_cast<float>(i) + 0.5f) * scale;
+        const any_qtensor found = quantize(ties, qparams{a8, {scale}, {0}});
+        for (std::size_t i = 0; i < ties.size(); ++i) {
+            const auto quotient = static_cast<float>(double{ties[i]} / double{scale});
+            BOOST_TEST(found.code(i) == std::min(255L, std::lrint(quotient)));
+            differences += std::lrint(ties[i] * (1.0f / scale)) != std::lrint(quotient) ? 1 : 0;
+        }
+    }
+    BOOST_TEST(differences > 0); // the data tells the two apart
+}
+
 BOOST_AUTO_TEST_CASE(inside_the_range_the_error_is_half_a_scale) {
     // The quotient, of magnitude up to 255, is rounded once, which may choose the further of two
     // codes by 255 * 2^-24 of a scale; the product is rounded once, by as much.

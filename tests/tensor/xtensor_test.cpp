@@ -43,7 +43,9 @@ shown show(const E& e) {
 /// The elements of an expression by its indices, in row-major order.
 template <class E>
 tensor<float> by_index(const E& e) {
-    const extents dims(std::vector<std::int64_t>(e.shape().begin(), e.shape().end()));
+    extents dims;
+    for (std::size_t axis = e.dimension(); axis-- > 0;)
+        dims = dims.with_front(static_cast<std::int64_t>(e.shape()[axis]));
     tensor<float> result(dims);
     std::vector<std::size_t> index(static_cast<std::size_t>(dims.rank()));
     for (std::size_t i = 0; i < result.size(); ++i) {

@@ -93,6 +93,8 @@ BOOST_AUTO_TEST_CASE(convolutions) {
         {.out_channels = 3, .kernel = {2, 3}, .padding = {1, 2, 1, 2}, .dilation = {3, 2}},
         {.out_channels = 6, .kernel = 3, .padding = {0, 0, 1, 1}, .groups = 6, .bias = false},
         {.out_channels = 12, .kernel = 3, .dilation = 2, .groups = 3},
+        {.out_channels = 2, .kernel = 3, .padding = {1, 0, 1, 2}},
+        {.out_channels = 2, .kernel = 3, .padding = {2, 1, 0, 1}},
     };
     for (const op::conv2d& o : variants)
         BOOST_TEST_CONTEXT("convolution " << &o - variants) {

@@ -92,16 +92,20 @@ struct evaluator {
     return n.activation ? clip(y, *n.activation) : y;
 }
 
+/// Throws `shape_error` unless `shape` is that of a batch of images of the network.
+inline void check_images(const graph& net, const extents& shape) {
+    if (shape.rank() == 0 || shape.without_front() != net.input_shape())
+        quantal::detail::fail<shape_error>("the network takes images of ", net.input_shape(),
+                                           ", a batch of shape ", shape, " was given");
+}
+
 /// Runs a whole network on images [N, C, H, W]. `change(v, y)` sees each value and returns what the
 /// next nodes get in its place; values are freed after their last use. Throws `shape_error` for
 /// other images, `graph_error` where a parameter is missing.
 template <class Change>
 [[nodiscard]] at::Tensor run(const graph& net, const at::Tensor& images,
                              const parameter_map& parameters, bool training, Change&& change) {
-    const extents shape(std::span(images.sizes().data(), images.sizes().size()));
-    if (shape.rank() == 0 || shape.without_front() != net.input_shape())
-        quantal::detail::fail<shape_error>("the network takes images of ", net.input_shape(),
-                                           ", a batch of shape ", shape, " was given");
+    check_images(net, extents(std::span(images.sizes().data(), images.sizes().size())));
     std::vector<at::Tensor> values(net.size());
     std::vector<int> uses = net.use_counts();
     for (value v = 0; v < net.size(); ++v) {

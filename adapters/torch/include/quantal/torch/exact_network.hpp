@@ -27,8 +27,10 @@ public:
     exact_network& operator=(const exact_network&) = delete;
 
     /// Runs images [N, C, H, W]; returns the real output [N, ...]. LibTorch sets the threads.
+    /// Throws `shape_error` for other images.
     [[nodiscard]] tensor<float> run(const tensor<float>& images, int = 0,
                                     const code_visitor& visit = {}) const {
+        check_images(plan_.net, images.shape());
         const c10::InferenceMode inference;
         state s{std::vector<at::Tensor>(plan_.net.size()), as_torch(images)};
         std::vector<int> uses = plan_.net.use_counts();

@@ -32,6 +32,23 @@ struct train_options {
     std::uint64_t seed = 1;     ///< of the initial weights; epoch e shuffles with seed + e
 };
 
+/// Throws `data_error` unless a training can have these options.
+inline void check(const train_options& o) {
+    using quantal::detail::fail;
+    if (o.epochs < 1 || o.batch_size < 1 || o.crop_padding < 0)
+        fail<data_error>("a training of ", o.epochs, " epochs with batches of ", o.batch_size,
+                         " images and crops of images padded by ", o.crop_padding,
+                         "; there is at least one epoch, one image and a padding of 0");
+    const auto within = [](const char* what, double x, bool allowed, const char* range) {
+        if (!allowed) fail<data_error>("a training with the ", what, ' ', x, "; it is ", range);
+    };
+    const double rate = o.learning_rate, decay = o.weight_decay;
+    within("learning rate", rate, std::isfinite(rate) && rate > 0.0, "finite and above 0");
+    within("weight decay", decay, std::isfinite(decay) && decay >= 0.0, "finite and 0 or more");
+    within("warm-up", o.warm_up, o.warm_up >= 0.0 && o.warm_up <= 1.0, "a part from 0 to 1");
+    within("momentum", o.momentum, o.momentum >= 0.0 && o.momentum < 1.0, "0 or more, below 1");
+}
+
 /// All that an interrupted training needs to go on exactly.
 struct training_state {
     int epochs_done = 0;
@@ -75,10 +92,12 @@ class trainer {
 public:
     using progress_callback = std::function<void(const training_progress&)>;
 
-    /// Starts new, or goes on from `state` of an earlier trainer with the same options.
+    /// Starts new, or goes on from `state` of an earlier trainer with the same options. Throws
+    /// `data_error` for options out of range, `shape_error` if the data do not fit the network.
     trainer(const graph& net, const data::dataset& set, const train_options& options,
             training_state state = {})
         : net_(net), options_(options), state_(std::move(state)) {
+        check(options_);
         if (state_.parameters.empty()) state_.parameters = initial_parameters(net, options.seed);
         load_weights(net_, state_.parameters);
         for (auto& [name, values] : net_.parameters) {
@@ -143,6 +162,11 @@ private:
         if (set.image_shape() != net_.input_shape())
             quantal::detail::fail<shape_error>("the network takes images of ", net_.input_shape(),
                                                ", the data set has ", set.image_shape());
+        const extents& output = net_.at(net_.output()).shape;
+        if (output.rank() != 1 || output[0] < set.classes())
+            quantal::detail::fail<shape_error>("the network puts out ", output,
+                                               " values an image, the data set has ", set.classes(),
+                                               " classes");
         const auto count = static_cast<std::int64_t>(set.size());
         images_ = tensor<float>(set.image_shape().with_front(count));
         labels_.resize(set.size());

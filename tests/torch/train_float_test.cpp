@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <quantal/torch/train_float.hpp>
+
+#include <quantal/runtime/evaluate.hpp>
+#include <quantal/torch/float_network.hpp>
+
+#include "support/random.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace quantal;
+using quantal::torch::train_options;
+using quantal::torch::trainer;
+using quantal::torch::training_progress;
+using quantal::torch::training_state;
+
+namespace {
+
+/// Images of 8x8 in memory: rows, columns or a chessboard of light and dark, each with noise.
+class patterns : public data::dataset {
+public:
+    static constexpr int sides = 8;
+
+    explicit patterns(std::size_t count, float noise = 0.5f) {
+        auto g = support::generator();
+        images_ = support::normal(g, {static_cast<std::int64_t>(count), 1, sides, sides}, noise);
+        for (std::size_t i = 0; i < images_.size(); ++i) {
+            const std::size_t y = i / sides % sides, x = i % sides;
+            const int kind = label(i / (sides * sides));
+            images_[i] += (kind == 0 ? y : kind == 1 ? x : x + y) % 2 ? 1.0f : -1.0f;
+        }
+    }
+    [[nodiscard]] const tensor<float>& images() const { return images_; }
+    [[nodiscard]] std::size_t size() const override {
+        return static_cast<std::size_t>(images_.shape()[0]);
+    }
+    [[nodiscard]] extents image_shape() const override { return {1, sides, sides}; }
+    [[nodiscard]] int classes() const override { return 3; }
+    [[nodiscard]] int label(std::size_t index) const override { return int(index % 3); }
+    void read(std::size_t index, std::span<float> chw) const override {
+        const auto image = images_.slice(static_cast<std::int64_t>(index));
+        std::copy(image.begin(), image.end(), chw.begin());
+    }
+
+private:
+    tensor<float> images_;
+};
+
+graph small_network() {
+    graph net;
+    value x = net.input({1, 8, 8});
+    x = net.conv2d("conv1", x, {.out_channels = 8, .kernel = 3, .padding = 1, .bias = false});
+    x = net.relu("relu1", net.batch_norm("bn1", x));
+    x = net.conv2d("conv2", x, {.out_channels = 8, .kernel = 3, .stride = 2, .padding = 1});
+    x = net.relu("relu2", net.batch_norm("bn2", x));
+    x = net.flatten("flatten", net.global_average_pool("avgpool", x));
+    net.linear("fc", x, {.out_features = 3});
+    return net;
+}
+
+train_options short_training() {
+    return {.epochs = 6, .batch_size = 16, .learning_rate = 0.1, .crop_padding = 1};
+}
+
+/// The state after all epochs.
+training_state train(const train_options& o, training_state from = {}) {
+    const patterns set(100);
+    trainer t(small_network(), set, o, std::move(from));
+    while (!t.is_done())
+        t.run_epoch({});
+    return t.state();
+}
+
+bool operator==(const training_state& a, const training_state& b) {
+    return a.epochs_done == b.epochs_done && a.parameters == b.parameters && a.momenta == b.momenta;
+}
+
+template <class Error>
+void check_refused(const graph& net, const train_options& o, const std::string& part) {
+    const patterns set(32);
+    BOOST_CHECK_EXCEPTION(trainer(net, set, o), Error, [&](const error& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return std::string(e.what()).find(part) != std::string::npos;
+    });
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(torch_train_float)
+
+BOOST_AUTO_TEST_CASE(a_small_network_learns) {
+    const patterns set(96), unseen(150, 0.6f);
+    graph net = small_network();
+    trainer t(net, set, short_training());
+    double first = 0.0, last = 0.0, accuracy = 0.0;
+    while (!t.is_done())
+        t.run_epoch([&](const training_progress& p) {
+            if (p.epoch == 1 && p.step == 1) first = p.loss;
+            last = p.loss;
+            accuracy = p.accuracy;
+        });
+    BOOST_TEST_MESSAGE("loss from " << first << " to " << last << ", " << accuracy << " %");
+    BOOST_TEST(first > 0.8); // near ln 3: nothing is known yet
+    BOOST_TEST(last < 0.3);  // the mean of the last epoch; 0.18 found
+    BOOST_TEST(accuracy == 100.0);
+    load_weights(net, t.state().parameters);
+    const auto found = predictions(quantal::torch::float_network(net)(unseen.images(), {}));
+    std::size_t right = 0;
+    for (std::size_t i = 0; i < unseen.size(); ++i)
+        right += found[i] == unseen.label(i);
+    BOOST_TEST(right >= 140u); // the running statistics of the batch norms serve, too
+}
+
+BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_bits_and_another_one_does_not) {
+    const training_state once = train(short_training());
+    BOOST_TEST((train(short_training()) == once));
+    train_options other = short_training();
+    other.seed = 2;
+    BOOST_TEST((train(other).parameters.at("fc.weight") != once.parameters.at("fc.weight")));
+}
+
+BOOST_AUTO_TEST_CASE(a_training_that_was_interrupted_gives_the_same_bits) {
+    const training_state whole = train(short_training());
+    BOOST_TEST(whole.epochs_done == 6);
+    for (const int interruption : {1, 4}) {
+        const patterns set(100);
+        training_state saved;
+        {
+            trainer t(small_network(), set, short_training());
+            for (int e = 0; e < interruption; ++e)
+                t.run_epoch({});
+            saved = t.state();
+            t.run_epoch({}); // what is done after saving must not matter
+        }
+        BOOST_TEST(saved.epochs_done == interruption);
+        BOOST_TEST((train(short_training(), saved) == whole));
+        saved.momenta.clear(); // they are needed
+        BOOST_TEST(!(train(short_training(), saved) == whole));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(progress_counts_steps_and_epochs) {
+    const patterns set(100); // 6 batches of 16, 4 images are left
+    const auto check = [&](trainer& t, int first) {
+        int calls = 0;
+        double seconds = 0.0;
+        while (!t.is_done())
+            t.run_epoch([&](const training_progress& p) {
+                BOOST_TEST(p.epoch == first + calls / 6);
+                BOOST_TEST(p.epochs == 6);
+                BOOST_TEST(p.step == calls % 6 + 1);
+                BOOST_TEST(p.steps == 6);
+                BOOST_TEST((p.loss > 0.0 && p.loss < 10.0));
+                BOOST_TEST((p.accuracy >= 0.0 && p.accuracy <= 100.0));
+                BOOST_TEST(p.seconds >= seconds);
+                seconds = p.seconds;
+                ++calls;
+                const bool end = p.epoch == 6 && p.step == 6;
+                if (end) BOOST_TEST(p.seconds_left == 0.0);
+                if (!end) BOOST_TEST(p.seconds_left > 0.0);
+            });
+        BOOST_TEST(calls == (7 - first) * 6);
+    };
+    trainer whole(small_network(), set, short_training());
+    check(whole, 1);
+    trainer started(small_network(), set, short_training());
+    started.run_epoch({});
+    started.run_epoch({});
+    trainer resumed(small_network(), set, short_training(), started.state());
+    check(resumed, 3);
+}
+
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
+    const auto refuse = [](auto&& change, const char* part) {
+        train_options o = short_training();
+        change(o);
+        check_refused<data_error>(small_network(), o, part);
+    };
+    const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+    refuse([](train_options& o) { o.epochs = 0; }, "a training of 0 epochs");
+    refuse([](train_options& o) { o.batch_size = 0; }, "batches of 0 images");
+    refuse([](train_options& o) { o.batch_size = -1; }, "batches of -1 images");
+    refuse([](train_options& o) { o.batch_size = 33; },
+           "batches of 33 images, the data set has 32");
+    refuse([](train_options& o) { o.crop_padding = -1; }, "padded by -1");
+    for (const double rate : {0.0, -0.1, nan, infinity})
+        refuse([&](train_options& o) { o.learning_rate = rate; }, "the learning rate");
+    for (const double decay : {-1e-4, nan, infinity})
+        refuse([&](train_options& o) { o.weight_decay = decay; }, "the weight decay");
+    for (const double warm_up : {-0.1, 1.1, nan})
+        refuse([&](train_options& o) { o.warm_up = warm_up; }, "the warm-up");
+    for (const double momentum : {-0.1, 1.0, nan})
+        refuse([&](train_options& o) { o.momentum = momentum; }, "the momentum");
+}
+
+BOOST_AUTO_TEST_CASE(data_and_states_that_do_not_fit_are_refused) {
+    graph larger;
+    larger.linear("fc", larger.flatten("flatten", larger.input({1, 8, 9})), {.out_features = 3});
+    check_refused<shape_error>(larger, short_training(),
+                               "the network takes images of 1x8x9, the data set has 1x8x8");
+    graph fewer;
+    fewer.linear("fc", fewer.flatten("flatten", fewer.input({1, 8, 8})), {.out_features = 2});
+    check_refused<shape_error>(fewer, short_training(),
+                               "puts out 2 values an image, the data set has 3 classes");
+    const patterns set(32);
+    training_state damaged = train(short_training());
+    damaged.momenta.at("fc.weight") = tensor<float>({3, 7});
+    BOOST_CHECK_THROW(trainer(small_network(), set, short_training(), damaged), graph_error);
+    damaged = train(short_training());
+    damaged.parameters.erase("bn1.running_var");
+    BOOST_CHECK_THROW(trainer(small_network(), set, short_training(), damaged), graph_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
