@@ -75,11 +75,16 @@ inline const qparams& find_params(const std::map<std::string, qparams>& all, con
     return detail::find_params(t.activations, n, *p.roles[source].output, n.shape, "activations");
 }
 
+/// The shape of the weights of node `v`, which has some.
+[[nodiscard]] inline extents weight_shape(const plan& p, value v) {
+    const node& n = p.at(v);
+    return parameter_shapes(n.op, p.at(n.inputs[0]).shape).front().second;
+}
+
 /// The parameters of the weights of node `v`; throws `graph_error` if the table does not fit.
 [[nodiscard]] inline const qparams& weight_params(const plan& p, const table& t, value v) {
-    const node& n = p.at(v);
-    return detail::find_params(t.weights, n, p.roles.at(v).weights.value(),
-                               p.net.parameter(n, "weight").shape(), "weights");
+    return detail::find_params(t.weights, p.at(v), p.roles.at(v).weights.value(),
+                               weight_shape(p, v), "weights");
 }
 
 } // namespace v0

@@ -139,7 +139,7 @@ struct decision {
         role& r = roles[v];
         const bool in_integers = !decisions[v].in_float && (n.has_weight() || wanted[v]);
         const bool is_input = n.inputs.empty();
-        const bool moves_codes = in_integers && !is_input && !computes(n);
+        const bool moves_codes = in_integers && !is_input && !n.computes();
         r.in_float = !is_input && !in_integers;
         if (n.has_weight() && !r.in_float) r.weights = decisions[v].weights;
         if (moves_codes) r.source = roles[n.inputs[0]].source;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The integer form of one layer, made from the plan and the table alone; every backend starts from
-/// it (docs/arithmetic.md, 4 to 9).
+/// The integer form of one layer, which every backend starts from (docs/arithmetic.md, 4 to 9).
 #ifndef QUANTAL_RUNTIME_LOWER_LAYER_HPP
 #define QUANTAL_RUNTIME_LOWER_LAYER_HPP
 
@@ -9,6 +8,7 @@
 #include <quantal/ops/quantize.hpp>
 
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 namespace quantal {
@@ -31,10 +31,14 @@ struct output_codes {
     return out;
 }
 
-/// A convolution or linear layer in integers: `acc[c] = bias[c] + sum((q_x - z_x) * (q_w - z_w))`.
-struct integer_layer {
+/// What quantizing leaves of a convolution or linear layer.
+struct layer_codes {
     any_qtensor weights;
-    std::vector<std::int32_t> bias;
+    std::vector<std::int32_t> bias; ///< one an output channel
+};
+
+/// A layer in integers: `acc[c] = bias[c] + sum((q_x - z_x) * (q_w - z_w))`.
+struct integer_layer : layer_codes {
     /// One a channel: `(s_x * s_w) / s_y` where the output is codes, `s_x * s_w` where it is real.
     std::vector<float> multipliers;
     std::int32_t x_zero;
@@ -70,16 +74,15 @@ inline void check_accumulator(const integer_layer& layer, const qparams& x,
 
 } // namespace detail
 
-/// Quantizes weights and bias of node `v` and proves that its sums fit into int32.
-[[nodiscard]] inline integer_layer lower_layer(const plan& p, const table& t, value v) {
+/// Quantizes weights and bias of node `v`. Throws `graph_error` if a bias does not fit.
+[[nodiscard]] inline layer_codes quantize_layer(const plan& p, const table& t, value v) {
     const node& n = p.at(v);
     const qparams& x = activation_params(p, t, n.inputs[0]);
     const qparams& w = weight_params(p, t, v);
     const auto* bias = p.net.find_parameter(n, "bias");
     const tensor<float>& weight = p.net.parameter(n, "weight");
-    const auto channels = static_cast<std::size_t>(weight.shape()[0]);
-    integer_layer layer{quantize(weight, w), {}, {}, x.zero_point()};
-    for (std::size_t c = 0; c < channels; ++c) {
+    layer_codes layer{quantize(weight, w), {}};
+    for (std::size_t c = 0; c < static_cast<std::size_t>(weight.shape()[0]); ++c) {
         const float w_scale = w.scale(w.scales.size() == 1 ? 0 : c);
         const float b = bias ? (*bias)[c] : 0.0f;
         if (!arith::bias_fits(b, x.scale(), w_scale))
@@ -87,12 +90,33 @@ inline void check_accumulator(const integer_layer& layer, const qparams& x,
                                       ", which does not fit the scales ", x.scale(), " and ",
                                       w_scale, " of the table");
         layer.bias.push_back(arith::bias_code(b, x.scale(), w_scale));
+    }
+    return layer;
+}
+
+/// Completes the codes of node `v`. Throws `graph_error` unless they are what plan and table say
+/// and every sum fits into int32.
+[[nodiscard]] inline integer_layer lower_layer(const plan& p, const table& t, value v,
+                                               layer_codes codes) {
+    const std::string& name = p.at(v).name;
+    const qparams& x = activation_params(p, t, p.at(v).inputs[0]);
+    const qparams& w = weight_params(p, t, v);
+    const extents shape = weight_shape(p, v);
+    const auto channels = static_cast<std::size_t>(shape[0]);
+    if (codes.weights.shape() != shape || codes.weights.params() != w ||
+        codes.bias.size() != channels)
+        detail::fail<graph_error>("layer \"", name, "\" has codes of shape ", codes.weights.shape(),
+                                  " and ", codes.bias.size(), " biases; it needs ", shape, " and ",
+                                  channels, ", with the parameters of the table");
+    integer_layer layer{std::move(codes), {}, x.zero_point()};
+    for (std::size_t c = 0; c < channels; ++c) {
+        const float w_scale = w.scale(w.scales.size() == 1 ? 0 : c);
         layer.multipliers.push_back(
             p.roles[v].output ? arith::requantize_multiplier(x.scale(), w_scale,
                                                              activation_params(p, t, v).scale())
                               : arith::product(x.scale(), w_scale));
     }
-    detail::check_accumulator(layer, x, n.name);
+    detail::check_accumulator(layer, x, name);
     return layer;
 }
 

@@ -5,7 +5,6 @@
 
 #include <quantal/kernel/reference/conv2d.hpp>
 #include <quantal/kernel/reference/node_step.hpp>
-#include <quantal/runtime/lower_layer.hpp>
 
 #include <memory>
 
@@ -75,7 +74,7 @@ public:
 
 private:
     [[nodiscard]] step weighted(const window& w, std::int64_t groups) const {
-        const auto layer = std::make_shared<integer_layer>(lower_layer(plan_, table_, v_));
+        const auto layer = std::make_shared<integer_layer>(network_.layer(v_));
         auto weights = arrange<std::int16_t>(layer->weights.shape(), groups, [&](std::size_t i) {
             return static_cast<std::int16_t>(layer->centred_weight(i));
         });

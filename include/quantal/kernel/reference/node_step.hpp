@@ -3,9 +3,9 @@
 #ifndef QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 #define QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 
-#include <quantal/graph/plan.hpp>
 #include <quantal/kernel/reference/geometry.hpp>
 #include <quantal/kernel/reference/pool.hpp>
+#include <quantal/runtime/integer_network.hpp>
 
 #include <functional>
 #include <utility>
@@ -29,14 +29,14 @@ using step = std::function<void(frame&)>;
 template <class T>
 using values = std::vector<std::vector<T>>;
 
-/// One node of a plan, and what steps of integers and of reals have in common.
+/// One node of a network, and what steps of integers and of reals have in common.
 class node_step {
 public:
-    node_step(const plan& p, const table& t, value v)
-        : plan_(p), table_(t), v_(v), node_(p.at(v)), role_(p.roles[v]),
-          count_(node_.shape.count()),
-          in_(node_.inputs.empty() ? node_.shape : p.at(node_.inputs[0]).shape), out_(node_.shape) {
-    }
+    node_step(const integer_network& net, value v)
+        : network_(net), plan_(net.plan()), table_(net.table()), v_(v), node_(plan_.at(v)),
+          role_(plan_.roles[v]), count_(node_.shape.count()),
+          in_(node_.inputs.empty() ? node_.shape : plan_.at(node_.inputs[0]).shape),
+          out_(node_.shape) {}
 
 protected:
     template <class Op>
@@ -82,6 +82,7 @@ protected:
         };
     }
 
+    const integer_network& network_;
     const plan& plan_;
     const table& table_;
     value v_;

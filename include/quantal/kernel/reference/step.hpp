@@ -14,7 +14,9 @@ namespace reference {
 
 /// Dequantizes what `s` reads, runs it, and quantizes what it wrote if the node has a
 /// quantizer.
-[[nodiscard]] inline step quantized(const plan& p, const table& t, value v, step s) {
+[[nodiscard]] inline step quantized(const integer_network& net, value v, step s) {
+    const plan& p = net.plan();
+    const table& t = net.table();
     std::vector<std::pair<value, qparams>> inputs;
     for (const value i : p.at(v).inputs)
         if (p.roles[i].has_codes()) inputs.emplace_back(i, activation_params(p, t, i));
@@ -35,10 +37,11 @@ namespace reference {
 }
 
 /// The step of node `v`: in integers, or in reals between dequantizers and quantizers.
-[[nodiscard]] inline step make_step(const plan& p, const table& t, value v) {
-    const node& n = p.at(v);
-    if (!n.as<op::input>() && !p.roles[v].in_float) return std::visit(integer_step(p, t, v), n.op);
-    return quantized(p, t, v, std::visit(real_step(p, t, v), n.op));
+[[nodiscard]] inline step make_step(const integer_network& net, value v) {
+    const node& n = net.plan().at(v);
+    if (!n.as<op::input>() && !net.plan().roles[v].in_float)
+        return std::visit(integer_step(net, v), n.op);
+    return quantized(net, v, std::visit(real_step(net, v), n.op));
 }
 
 } // namespace reference
