@@ -2,8 +2,11 @@
 /// Parameters and packed codes: what they are and what is refused.
 #include <quantal/tensor/qtensor.hpp>
 
+#include "support/random.hpp"
+
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -189,6 +192,43 @@ BOOST_AUTO_TEST_CASE(codes_of_another_number_or_parameters_are_refused) {
                }).starts_with("a quantized tensor has 1 scales"));
     for (const int bits : {-1, 0, 9, 1 << 30})
         BOOST_CHECK_THROW(any_qtensor({{.bits = bits}, {1.0f}, {0}}, {2}, codes(2)), spec_error);
+}
+
+BOOST_AUTO_TEST_CASE(packed_codes_come_back_as_they_were) {
+    auto generator = support::generator();
+    for (const scheme kind :
+         {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed})
+        for (int bits = 2; bits <= 8; ++bits)
+            for (std::int64_t count : {0, 1, 3, 7, 8, 9, 64}) {
+                const qspec s{.bits = bits, .kind = kind};
+                std::uniform_int_distribution<std::int32_t> any(s.qmin(), s.qmax());
+                codes c(static_cast<std::size_t>(count));
+                std::generate(c.begin(), c.end(), [&] { return any(generator); });
+                const any_qtensor q({s, {1.0f}, {0}}, {count}, c);
+                const auto from = q.packed();
+                BOOST_TEST((any_qtensor::from_packed(q.params(), q.shape(),
+                                                     {from.begin(), from.end()}) == q));
+            }
+}
+
+BOOST_AUTO_TEST_CASE(packed_codes_from_elsewhere_are_checked) {
+    const qparams p{narrow_4, {1.0f}, {0}};
+    const auto with = [&](const extents& shape, std::vector<std::uint8_t> packed) {
+        return [=] { (void)any_qtensor::from_packed(p, shape, packed); };
+    };
+    BOOST_TEST(message_of<shape_error>(with({3}, {0x21, 0x03, 0x00})) ==
+               "3 codes of \"4 symmetric narrow tensor\" do not fill 3 bytes");
+    BOOST_TEST(message_of<shape_error>(with({3}, {0x21})).ends_with("do not fill 1 bytes"));
+    // Four bits each, 2^64 bits: the size in bytes must not be computed in 64 bits of bits.
+    BOOST_CHECK_THROW(with({std::int64_t{1} << 62}, {0x21})(), shape_error);
+    BOOST_TEST(message_of<data_error>(with({3}, {0x21, 0x08})) ==
+               "the code -8 at element 2 is outside [-7, 7], the codes of "
+               "\"4 symmetric narrow tensor\"");
+    BOOST_TEST(message_of<data_error>(with({3}, {0x21, 0x13})) ==
+               "a bit behind the last packed code is set");
+    BOOST_TEST(message_of<data_error>(with({3}, {0x21, 0x03})) == "no such error");
+    BOOST_CHECK_THROW((void)any_qtensor::from_packed({{.bits = 40}, {1.0f}, {0}}, {2}, {0}),
+                      spec_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_spec_in_the_type_is_checked) {

@@ -27,6 +27,15 @@ struct role {
     [[nodiscard]] bool has_codes() const { return source.has_value(); }
 };
 
+/// Whose quantizer made the codes of node `v`, by its role's other members: its own, or that of its
+/// input if it moves codes; none if its output is real. The roles before `v` are complete.
+[[nodiscard]] inline std::optional<value> source_of(const node& n, const std::vector<role>& roles,
+                                                    value v) {
+    if (roles[v].output) return v;
+    if (roles[v].in_float || n.computes() || n.inputs.empty()) return std::nullopt;
+    return roles[n.inputs[0]].source;
+}
+
 /// A network and a role for each node.
 struct plan {
     graph net;

@@ -6,18 +6,14 @@
 
 #include <quantal/graph/plan.hpp>
 #include <quantal/io/file.hpp>
+#include <quantal/io/json.hpp>
 
-#include <nlohmann/json.hpp>
-
-#include <limits>
 #include <string>
 
 namespace quantal {
 inline namespace v0 {
 namespace io {
 namespace detail {
-
-using quantal::detail::fail;
 
 /// `"name": {"spec": ..., "scales": [...], "zero_points": [...]}`, a line each.
 inline std::string entries_to_json(const std::map<std::string, qparams>& entries) {
@@ -30,16 +26,6 @@ inline std::string entries_to_json(const std::map<std::string, qparams>& entries
         separator = ",\n";
     }
     return text + "\n  }";
-}
-
-/// A number of JSON as it stands: no float or boolean becomes an integer, none is cut to 32 bits.
-inline std::int32_t integer_from_json(const nlohmann::json& number, const std::string& what) {
-    using limits = std::numeric_limits<std::int32_t>;
-    // As double, because a 64-bit number without a sign compares wrongly with one that has it.
-    if (!number.is_number_integer() || number.get<double>() < limits::min() ||
-        number.get<double>() > limits::max())
-        fail<data_error>(what, " holds ", number.dump(), ", which is no integer of 32 bits");
-    return number.get<std::int32_t>();
 }
 
 inline qparams qparams_from_json(const nlohmann::json& entry, const std::string& what) {
@@ -87,14 +73,9 @@ inline constexpr int table_version = 1;
 /// Reads a table; `file` names it in errors. Throws `data_error` or `spec_error` for anything that
 /// `to_json` could not have written.
 [[nodiscard]] inline table table_from_json(const std::string& text, const std::string& file) {
-    constexpr int deepest = 8; // a table has 4 levels; nothing deeper is even built
-    const auto limit = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-        if (depth > deepest)
-            detail::fail<data_error>(file, ": the JSON is nested more than ", deepest, " deep");
-        return true;
-    };
+    constexpr int deepest = 8; // a table has 4 levels
     try {
-        const auto json = nlohmann::json::parse(text, limit);
+        const auto json = detail::parse_json(text, deepest, file);
         const int version = detail::integer_from_json(json.at("quantal_table"), file);
         if (version != table_version)
             detail::fail<data_error>(file, ": a calibration table of version ", version,

@@ -3,6 +3,7 @@
 #ifndef QUANTAL_RUNTIME_INTEGER_NETWORK_HPP
 #define QUANTAL_RUNTIME_INTEGER_NETWORK_HPP
 
+#include <quantal/graph/check_plan.hpp>
 #include <quantal/runtime/lower_layer.hpp>
 
 #include <map>
@@ -26,16 +27,19 @@ inline namespace v0 {
 
 /// A plan with its table, the codes of its integer layers and the float parameters of its other
 /// layers: what a backend lowers and what a file holds. One that exists can run: its parts fit
-/// together and every sum stays in int32.
+/// together, every sum stays in int32 and every multiplier is finite.
 class integer_network {
 public:
-    /// Throws `graph_error` or `data_error`, naming the layer, if something is missing or does not
+    /// Throws a `quantal::error`, naming the layer, if something is missing or does not
     /// fit. Float parameters that are not needed are dropped.
     integer_network(quantal::plan p, quantal::table t, std::map<value, layer_codes> codes)
         : plan_(std::move(p)), table_(std::move(t)) {
+        check(plan_);
         keep_float_parameters();
         for (value v = 0; v < plan_.roles.size(); ++v) {
             if (plan_.roles[v].output) (void)activation_params(plan_, table_, v);
+            if (plan_.at(v).as<op::average_pool>() && !plan_.roles[v].in_float)
+                (void)lower_average(plan_, table_, v);
             if (!plan_.roles[v].weights) continue;
             const auto found = codes.find(v);
             if (found == codes.end())

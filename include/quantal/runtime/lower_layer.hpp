@@ -72,7 +72,25 @@ inline void check_accumulator(const integer_layer& layer, const qparams& x,
     }
 }
 
+/// `m`, unless it overflowed: a sum of 0 has no product with infinity.
+inline float finite_multiplier(float m, const std::string& name) {
+    if (!(m <= arith::max_scale))
+        fail<graph_error>("layer \"", name, "\" has scales whose multiplier overflows float32");
+    return m;
+}
+
 } // namespace detail
+
+/// The multiplier of an average pool's sums, node `v`; throws `graph_error` if it overflows.
+[[nodiscard]] inline float lower_average(const plan& p, const table& t, value v) {
+    const node& n = p.at(v);
+    const hw kernel = n.as<op::average_pool>()->kernel;
+    return detail::finite_multiplier(
+        arith::average_multiplier(activation_params(p, t, n.inputs[0]).scale(),
+                                  activation_params(p, t, v).scale(),
+                                  static_cast<std::int32_t>(kernel.h * kernel.w)),
+        n.name);
+}
 
 /// Quantizes weights and bias of node `v`. Throws `graph_error` if a bias does not fit.
 [[nodiscard]] inline layer_codes quantize_layer(const plan& p, const table& t, value v) {
@@ -94,8 +112,8 @@ inline void check_accumulator(const integer_layer& layer, const qparams& x,
     return layer;
 }
 
-/// Completes the codes of node `v`. Throws `graph_error` unless they are what plan and table say
-/// and every sum fits into int32.
+/// Completes the codes of node `v`. Throws `graph_error` unless they are what plan and table say,
+/// every sum fits into int32 and every multiplier is finite.
 [[nodiscard]] inline integer_layer lower_layer(const plan& p, const table& t, value v,
                                                layer_codes codes) {
     const std::string& name = p.at(v).name;
@@ -111,10 +129,11 @@ inline void check_accumulator(const integer_layer& layer, const qparams& x,
     integer_layer layer{std::move(codes), {}, x.zero_point()};
     for (std::size_t c = 0; c < channels; ++c) {
         const float w_scale = w.scale(w.scales.size() == 1 ? 0 : c);
-        layer.multipliers.push_back(
-            p.roles[v].output ? arith::requantize_multiplier(x.scale(), w_scale,
-                                                             activation_params(p, t, v).scale())
-                              : arith::product(x.scale(), w_scale));
+        const float m = p.roles[v].output
+                            ? arith::requantize_multiplier(x.scale(), w_scale,
+                                                           activation_params(p, t, v).scale())
+                            : arith::product(x.scale(), w_scale);
+        layer.multipliers.push_back(detail::finite_multiplier(m, name));
     }
     detail::check_accumulator(layer, x, name);
     return layer;

@@ -34,13 +34,12 @@ public:
     }
 
     [[nodiscard]] step operator()(const op::average_pool& o) const {
-        const qparams p = activation_params(plan_, table_, x());
-        const auto area = static_cast<std::int32_t>(o.kernel.h * o.kernel.w);
+        const std::int32_t zero = activation_params(plan_, table_, x()).zero_point();
+        const float m = lower_average(plan_, table_, v_);
         return
             [=, w = win(o), c = channels(), x = x(), v = v_, n = count_, y = output()](frame& f) {
-                const float m = arith::average_multiplier(p.scale(), y.scale, area);
                 f.codes[v].resize(n);
-                sum_pool(w, c, p.zero_point(), f.codes[x].data(),
+                sum_pool(w, c, zero, f.codes[x].data(),
                          [&](std::int64_t position, std::span<const std::int32_t> sums) {
                              for (std::int64_t i = 0; i < c; ++i)
                                  f.codes[v][static_cast<std::size_t>(position * c + i)] =
