@@ -121,6 +121,36 @@ BOOST_AUTO_TEST_CASE(each_channel_has_its_own_scale_and_zero_point) {
     BOOST_TEST(dequantize(by_column)[1] == 10.0f);
 }
 
+BOOST_AUTO_TEST_CASE(each_group_has_its_own_scale_and_the_last_may_be_shorter) {
+    static constexpr qspec w3{.bits = 3, .grain = per_group, .group_size = 2};
+    // Groups of 2, 2 and 1 columns in each row; the largest magnitude of each gets code 3.
+    const tensor<float> x({2, 5}, {3.0f, 1.0f, -6.0f, 2.0f, 9.0f, //
+                                   0.3f, 0.3f, 1.5f, 0.5f, -12.0f});
+    const qtensor<w3> codes = quantize<w3>(x);
+    const std::vector<float> scales{1.0f, 2.0f, 3.0f, 0.3f / 3.0f, 0.5f, 4.0f};
+    BOOST_TEST(codes.params().scales == scales, boost::test_tools::per_element());
+    BOOST_TEST(codes.codes().values() ==
+                   (std::vector<std::int32_t>{3, 1, -3, 1, 3, 3, 3, 3, 1, -3}),
+               boost::test_tools::per_element());
+    BOOST_TEST(dequantize(codes)[9] == -12.0f);
+    BOOST_TEST(codes.packed().size() == 4u); // 30 bits
+}
+
+BOOST_AUTO_TEST_CASE(a_group_of_a_convolutions_weights_holds_whole_kernels) {
+    auto g = support::generator();
+    const tensor<float> x = support::normal(g, {3, 5, 2, 2});
+    const qparams p =
+        calibrate({.bits = 4, .grain = per_group, .group_size = 3}, x, observe::minmax{});
+    BOOST_REQUIRE(p.scales.size() == 6u); // 3 channels of 2 groups, of 12 and 8 elements
+    for (std::size_t c = 0; c < 3; ++c)
+        for (std::size_t group = 0; group < 2; ++group) {
+            float amax = 0.0f;
+            for (std::size_t i = c * 20 + group * 12; i < c * 20 + (group == 0 ? 12 : 20); ++i)
+                amax = std::max(amax, std::abs(x[i]));
+            BOOST_TEST(p.scale(c * 2 + group) == amax / 7.0f);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(values_between_codes_go_to_the_nearest_and_ties_to_even) {
     for_all_params(0.25f, [](const qparams& p) {
         const qspec s = p.spec;

@@ -45,12 +45,17 @@ static_assert(axis_only_per_channel<qspec{.grain = per_channel, .axis = 7}>);
 static_assert(!axis_only_per_channel<qspec{.grain = per_channel, .axis = 8}>);
 static_assert(!axis_only_per_channel<qspec{.grain = per_channel, .axis = -1}>);
 static_assert(!axis_only_per_channel<qspec{.grain = per_tensor, .axis = 1}>);
+static_assert(group_size_only_per_group<qspec{.grain = per_group, .group_size = 1}>);
+static_assert(!group_size_only_per_group<qspec{.grain = per_group}>);
+static_assert(!group_size_only_per_group<qspec{.grain = per_group, .group_size = -1}>);
+static_assert(!group_size_only_per_group<qspec{.grain = per_channel, .group_size = 32}>);
 
 /// The rules once more, in other words than the header's.
 constexpr bool allowed(qspec s) {
     const bool width = s.kind == scheme::affine ? s.bits > 0 : s.bits > 1;
     const int axes = s.grain == per_channel ? 8 : 1;
-    return width && s.bits < 9 && s.axis > -1 && s.axis < axes;
+    const bool groups = s.grain == per_group ? s.group_size > 0 : s.group_size == 0;
+    return width && s.bits < 9 && s.axis > -1 && s.axis < axes && groups;
 }
 
 bool passes_check(qspec s) {
@@ -62,15 +67,18 @@ bool passes_check(qspec s) {
     }
 }
 
-/// Combination `i` of 11 widths (0 to 10), 4 schemes, 2 grains and 10 axes (-1 to 8).
+/// Combination `i` of 11 widths (0 to 10), 4 schemes, 3 grains, 10 axes (-1 to 8) and 3 group sizes
+/// (-1 to 1).
 constexpr qspec combination(std::size_t i) {
+    constexpr std::array grains{per_tensor, per_channel, per_group};
     const auto part = static_cast<int>(i);
     return {.bits = part % 11,
             .kind = schemes[static_cast<std::size_t>(part / 11 % 4)],
-            .grain = part / 44 % 2 == 0 ? per_tensor : per_channel,
-            .axis = part / 88 - 1};
+            .grain = grains[static_cast<std::size_t>(part / 44 % 3)],
+            .axis = part / 132 % 10 - 1,
+            .group_size = part / 1320 - 1};
 }
-constexpr std::size_t combinations = 11 * 4 * 2 * 10;
+constexpr std::size_t combinations = 11 * 4 * 3 * 10 * 3;
 
 template <std::size_t... I>
 constexpr std::array<bool, sizeof...(I)> concept_accepts(std::index_sequence<I...>) {
@@ -122,14 +130,15 @@ BOOST_AUTO_TEST_CASE(the_concept_and_the_check_at_run_time_agree_on_every_combin
     for (std::size_t i = 0; i < combinations; ++i) {
         const qspec s = combination(i);
         BOOST_TEST_CONTEXT("bits " << s.bits << " scheme " << static_cast<int>(s.kind) << " grain "
-                                   << static_cast<int>(s.grain) << " axis " << s.axis) {
+                                   << static_cast<int>(s.grain) << " axis " << s.axis
+                                   << " group size " << s.group_size) {
             BOOST_TEST(accepted[i] == allowed(s));
             BOOST_TEST(passes_check(s) == allowed(s));
         }
         count += accepted[i] ? 1 : 0;
     }
-    // 7 widths of 4 schemes and 1 bit affine, per tensor or along one of 8 axes.
-    BOOST_TEST(count == (7u * 4u + 1u) * 9u);
+    // 7 widths of 4 schemes and 1 bit affine, per tensor, along one of 8 axes or per group of 1.
+    BOOST_TEST(count == (7u * 4u + 1u) * 10u);
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_names_the_value_and_what_is_allowed) {
@@ -140,6 +149,9 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_the_value_and_what_is_allowed) {
     const std::string axes = "; 0 to 7 are possible, and only per channel";
     BOOST_TEST(refusal({.axis = 1}) == "a spec has channel axis 1" + axes);
     BOOST_TEST(refusal({.grain = per_channel, .axis = 8}) == "a spec has channel axis 8" + axes);
+    const std::string groups = "; per group it is at least 1, otherwise 0";
+    BOOST_TEST(refusal({.grain = per_group}) == "a spec has the group size 0" + groups);
+    BOOST_TEST(refusal({.group_size = 32}) == "a spec has the group size 32" + groups);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -64,6 +64,33 @@ BOOST_AUTO_TEST_CASE(a_tensor_with_one_scale_is_one_slice) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(groups_are_consecutive_indices_of_axis_1_in_each_of_axis_0) {
+    for (const extents& dims :
+         {extents{2, 7}, extents{3, 8, 5}, extents{2, 6, 3, 3}, extents{1, 1}})
+        for (const int size : {1, 2, 3, 4, 7, 100}) {
+            const slicing s = slicing_of({.grain = per_group, .group_size = size}, dims);
+            const auto rows = static_cast<std::size_t>(dims[0]);
+            const auto groups = static_cast<std::size_t>((dims[1] + size - 1) / size);
+            BOOST_TEST(s.slices == rows * groups);
+            BOOST_TEST(s.groups == groups);
+            const std::size_t inner = dims.without_front().without_front().count();
+            std::size_t element = 0;
+            for (std::size_t row = 0; row < rows; ++row)
+                for (std::size_t j = 0; j < static_cast<std::size_t>(dims[1]); ++j)
+                    for (std::size_t k = 0; k < inner; ++k, ++element)
+                        BOOST_TEST(s(element) == row * groups + j / static_cast<std::size_t>(size));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_a_vector_are_consecutive_elements) {
+    const slicing s = slicing_of({.grain = per_group, .group_size = 4}, {10});
+    BOOST_TEST(s.slices == 3u);
+    for (std::size_t i = 0; i < 10; ++i)
+        BOOST_TEST(s(i) == i / 4);
+    for (const extents& none : {extents{0}, extents{0, 5}, extents{5, 0}})
+        BOOST_TEST(slicing_of({.grain = per_group, .group_size = 4}, none).slices == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(an_axis_that_the_tensor_does_not_have_is_refused) {
     const auto message = [](int axis, const extents& dims) {
         return message_of<shape_error>([&] {
@@ -71,10 +98,14 @@ BOOST_AUTO_TEST_CASE(an_axis_that_the_tensor_does_not_have_is_refused) {
         });
     };
     BOOST_TEST(message(2, {2, 3}) ==
-               "the spec \"4 symmetric narrow channel(2)\" has one scale a channel of axis 2, but "
-               "the tensor has shape 2x3");
+               "the spec \"4 symmetric narrow channel(2)\" has scales along axis 2, but the tensor "
+               "has shape 2x3");
     BOOST_TEST(message(0, {}).ends_with("the tensor has shape scalar"));
     BOOST_TEST(message(1, {2, 3}) == "no such error");
+    BOOST_TEST(message_of<shape_error>([] {
+                   (void)slicing_of({.grain = per_group, .group_size = 4}, {});
+               }) == "the spec \"8 symmetric narrow group(4)\" has scales along axis 0, but the "
+                     "tensor has shape scalar");
 }
 
 BOOST_AUTO_TEST_CASE(parameters_know_their_values) {

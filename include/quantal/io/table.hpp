@@ -38,13 +38,10 @@ inline qparams qparams_from_json(const nlohmann::json& entry, const std::string&
     for (const auto& zero : entry.at("zero_points").get<nlohmann::json::array_t>())
         p.zero_points.push_back(integer_from_json(zero, what));
     // The shape is not known here: as many slices as there are scales.
-    extents shape{1};
-    if (p.spec.grain == granularity::per_channel) {
-        std::vector<std::int64_t> dims(static_cast<std::size_t>(p.spec.axis) + 1, 1);
-        dims.back() = std::ssize(p.scales);
-        shape = extents(dims);
-    }
-    check(p, shape, what);
+    std::vector<std::int64_t> dims(static_cast<std::size_t>(p.spec.axis) + 1, 1);
+    if (p.spec.grain != granularity::per_tensor) dims.back() = std::ssize(p.scales);
+    if (p.spec.grain == granularity::per_group) dims.push_back(1); // one group a row
+    check(p, extents(dims), what);
     return p;
 }
 

@@ -26,10 +26,15 @@ concept axis_only_per_channel = (S.grain == granularity::per_channel
                                      ? S.axis >= 0 && S.axis <= max_axis
                                      : S.axis == 0);
 
+/// Specs that mean the same are equal: no group size without groups.
+template <qspec S>
+concept group_size_only_per_group = (S.grain == granularity::per_group ? S.group_size > 0
+                                                                       : S.group_size == 0);
+
 /// A spec that every part of quantal accepts.
 template <qspec S>
-concept supported_spec =
-    bits_from_1_to_8<S> && one_bit_is_affine_unsigned<S> && axis_only_per_channel<S>;
+concept supported_spec = bits_from_1_to_8<S> && one_bit_is_affine_unsigned<S> &&
+    axis_only_per_channel<S> && group_size_only_per_group<S>;
 
 /// Throws `spec_error` unless `s` satisfies the clauses of `supported_spec`.
 inline void check(qspec s) {
@@ -41,6 +46,9 @@ inline void check(qspec s) {
     if (s.grain == granularity::per_channel ? s.axis < 0 || s.axis > max_axis : s.axis != 0)
         fail<spec_error>("a spec has channel axis ", s.axis, "; 0 to ", max_axis,
                          " are possible, and only per channel");
+    if (s.grain == granularity::per_group ? s.group_size < 1 : s.group_size != 0)
+        fail<spec_error>("a spec has the group size ", s.group_size,
+                         "; per group it is at least 1, otherwise 0");
 }
 
 } // namespace v0

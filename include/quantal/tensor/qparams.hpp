@@ -12,8 +12,8 @@
 namespace quantal {
 inline namespace v0 {
 
-/// A spec with its numbers: one scale and one zero point for a tensor, or one an index of
-/// dimension `spec.axis`. Zero points are 0 for symmetric specs.
+/// A spec with its numbers: one scale and one zero point a slice (below). Zero points are 0 for
+/// symmetric specs.
 struct qparams {
     qspec spec;
     std::vector<float> scales;
@@ -33,27 +33,37 @@ struct qparams {
     }
 };
 
-/// How the elements of a row-major tensor fall into slices that share a scale:
-/// element i belongs to slice `i / inner % slices`.
+/// How the elements of a row-major tensor fall into slices that share a scale. One axis of `extent`
+/// indices is cut into `groups`, each of `group_size` of them but perhaps the last.
 struct slicing {
-    std::size_t slices = 1;
-    std::size_t inner = 1;
+    std::size_t slices = 1; ///< in all
+    std::size_t inner = 1;  ///< elements that one index of the axis holds
+    std::size_t extent = 1;
+    std::size_t groups = 1;
+    std::size_t group_size = 1;
 
     [[nodiscard]] constexpr std::size_t operator()(std::size_t element) const {
-        return element / inner % slices;
+        const std::size_t index = element / inner;
+        return (index / extent * groups + index % extent / group_size) % slices;
     }
 };
 
 /// The slicing of a tensor of this shape under `spec`; throws `shape_error` if it has no such axis.
 [[nodiscard]] inline slicing slicing_of(qspec spec, const extents& dims) {
-    if (spec.grain == granularity::per_tensor) return {1, dims.count() ? dims.count() : 1};
-    if (spec.axis >= dims.rank())
-        detail::fail<shape_error>("the spec \"", spec, "\" has one scale a channel of axis ",
-                                  spec.axis, ", but the tensor has shape ", dims);
-    slicing result{static_cast<std::size_t>(dims[spec.axis]), 1};
-    for (int axis = spec.axis + 1; axis < dims.rank(); ++axis)
-        result.inner *= static_cast<std::size_t>(dims[axis]);
-    return result;
+    if (spec.grain == granularity::per_tensor) return {};
+    const bool grouped = spec.grain == granularity::per_group;
+    const bool has_rows = grouped && dims.rank() > 1;
+    const int axis = grouped ? int{has_rows} : spec.axis;
+    if (axis >= dims.rank())
+        detail::fail<shape_error>("the spec \"", spec, "\" has scales along axis ", axis,
+                                  ", but the tensor has shape ", dims);
+    slicing s{.extent = static_cast<std::size_t>(dims[axis])};
+    for (int inner = axis + 1; inner < dims.rank(); ++inner)
+        s.inner *= static_cast<std::size_t>(dims[inner]);
+    if (grouped) s.group_size = static_cast<std::size_t>(spec.group_size);
+    s.groups = s.extent / s.group_size + (s.extent % s.group_size != 0);
+    s.slices = has_rows ? s.groups * static_cast<std::size_t>(dims[0]) : s.groups;
+    return s;
 }
 
 /// Throws unless `p` could have come from `calibrate` for a tensor of this shape: the right number
