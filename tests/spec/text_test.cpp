@@ -26,6 +26,10 @@ std::vector<qspec> every_spec() {
                 specs.push_back(
                     {.bits = bits, .kind = kind, .grain = per_group, .group_size = size});
         }
+    for (std::size_t i = specs.size(); i-- > 0;) {
+        specs.push_back(specs[i]);
+        specs.back().power_of_two = true;
+    }
     return specs;
 }
 
@@ -52,7 +56,7 @@ BOOST_AUTO_TEST_SUITE(spec_text)
 
 BOOST_AUTO_TEST_CASE(every_spec_is_read_back_from_what_is_printed) {
     const auto specs = every_spec();
-    BOOST_TEST(specs.size() == 348u);
+    BOOST_TEST(specs.size() == 2 * 348u);
     std::set<std::string> texts;
     for (const qspec& s : specs) {
         std::ostringstream stream;
@@ -72,6 +76,8 @@ BOOST_AUTO_TEST_CASE(the_canonical_form_by_hand) {
                "2 affine signed channel(7)");
     BOOST_TEST(to_string({.bits = 3, .grain = per_group, .group_size = 32}) ==
                "3 symmetric narrow group(32)");
+    BOOST_TEST(to_string({.kind = scheme::affine, .power_of_two = true}) ==
+               "8 affine unsigned tensor pow2");
 }
 
 BOOST_AUTO_TEST_CASE(short_forms_of_every_width) {
@@ -95,6 +101,9 @@ BOOST_AUTO_TEST_CASE(words_change_what_a_short_form_or_a_bare_width_leaves_open)
                (qspec{.bits = 4, .grain = per_group, .group_size = 32}));
     BOOST_TEST(parse_spec("3 symmetric group(32)") ==
                (qspec{.bits = 3, .grain = per_group, .group_size = 32}));
+    BOOST_TEST(parse_spec("8 pow2") == qspec{.power_of_two = true});
+    BOOST_TEST(parse_spec("w4 pow2 group(64)") ==
+               (qspec{.bits = 4, .grain = per_group, .group_size = 64, .power_of_two = true}));
     BOOST_TEST(parse_spec("a8 channel(3)") == (qspec{8, scheme::affine, per_channel, 3}));
 }
 
@@ -131,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_width_that_is_no_number_is_refused) {
 
 BOOST_AUTO_TEST_CASE(unknown_words_are_refused_with_the_known_ones) {
     const std::string known = "is unknown (known: symmetric, affine, narrow, full, signed, "
-                              "unsigned, tensor, channel(AXIS), group(SIZE))";
+                              "unsigned, tensor, channel(AXIS), group(SIZE), pow2)";
     for (const std::string word : {"per_channel", "channel", "channel()", "channel(0", "channel0)",
                                    "Tensor", "symmetric,", "4", "group", "group()", "groups(4)"})
         BOOST_TEST(refused("w4 " + word, "the word \"" + word + "\" " + known));
@@ -150,6 +159,7 @@ BOOST_AUTO_TEST_CASE(contradictions_are_refused) {
     BOOST_TEST(refused("4 signed affine unsigned", "\"unsigned\" stands beside \"signed\""));
     BOOST_TEST(refused("4 tensor channel(0)", "\"channel(0)\" stands beside \"tensor\""));
     BOOST_TEST(refused("4 channel(0) channel(1)", "\"channel(1)\" stands beside \"channel(0)\""));
+    BOOST_TEST(refused("8 pow2 pow2", "\"pow2\" stands beside \"pow2\""));
     BOOST_TEST(refused("w4 group(8) tensor", "\"tensor\" stands beside \"group(8)\""));
     BOOST_TEST(refused("w4 channel(0) group(8)", "\"group(8)\" stands beside \"channel(0)\""));
     const char* families = "symmetric codes are narrow or full, affine ones signed or unsigned";

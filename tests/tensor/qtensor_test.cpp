@@ -147,6 +147,16 @@ BOOST_AUTO_TEST_CASE(scales_are_finite_and_not_too_small) {
     BOOST_TEST(with(std::numeric_limits<float>::max()) == "no such error");
 }
 
+BOOST_AUTO_TEST_CASE(scales_of_a_spec_of_powers_of_two_are_powers_of_two) {
+    constexpr qspec powers{.bits = 4, .grain = per_channel, .power_of_two = true};
+    const auto with = [&](float scale) { return refusal({powers, {1.0f, scale}, {0, 0}}); };
+    for (const float power : {0x1p-63f, 0.25f, 1.0f, 0x1p127f})
+        BOOST_TEST(with(power) == "no such error");
+    BOOST_TEST(with(0.75f) == "\"fc\" has the scale 0.75; the spec \"4 symmetric narrow "
+                              "channel(0) pow2\" allows powers of two");
+    BOOST_TEST(with(std::numeric_limits<float>::max()) != "no such error");
+}
+
 BOOST_AUTO_TEST_CASE(zero_points_are_codes_and_zero_for_symmetric_specs) {
     const auto with = [](scheme kind, std::int32_t zero) {
         return refusal({{4, kind, per_tensor, 0}, {1.0f}, {zero}});

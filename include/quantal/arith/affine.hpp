@@ -48,6 +48,14 @@ quantize(float x, float scale, std::int32_t zero_point, std::int32_t lo, std::in
     return clamp(scale, min_scale, max_scale);
 }
 
+/// The smallest power of two that is at least `scale`, but at most 2^127.
+[[nodiscard]] QUANTAL_HD constexpr float power_of_two_scale(float scale) {
+    float power = min_scale;
+    while (power < scale && power < 0x1p127f)
+        power *= 2.0f;
+    return power;
+}
+
 /// `clamp(rne(qmin - lo / scale), qmin, qmax)`: the code of real 0 in an affine spec.
 [[nodiscard]] QUANTAL_HD constexpr std::int32_t
 affine_zero_point(float lo, float scale, std::int32_t qmin, std::int32_t qmax) {

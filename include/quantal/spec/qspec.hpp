@@ -36,8 +36,9 @@ struct qspec {
     int bits = 8;
     scheme kind = scheme::symmetric;
     granularity grain = granularity::per_tensor;
-    int axis = 0;       ///< only with per_channel
-    int group_size = 0; ///< only with per_group
+    int axis = 0;              ///< only with per_channel
+    int group_size = 0;        ///< only with per_group
+    bool power_of_two = false; ///< every scale is one
 
     friend constexpr bool operator==(const qspec&, const qspec&) = default;
 

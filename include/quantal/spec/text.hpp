@@ -2,7 +2,7 @@
 /// Written specs, the same in drivers, JSON and tables: a width, then words in any order, as in
 /// `4 symmetric narrow channel(0)` or `8 affine unsigned tensor`. `wN` is short for
 /// `N symmetric narrow channel(0)` and `aN` for `N affine unsigned tensor`; words may follow, as in
-/// `w4 group(32)`.
+/// `w4 group(32)` or `8 pow2` (scales are powers of two).
 #ifndef QUANTAL_SPEC_TEXT_HPP
 #define QUANTAL_SPEC_TEXT_HPP
 
@@ -21,14 +21,10 @@ inline namespace v0 {
     constexpr const char* kinds[] = {"symmetric narrow", "symmetric full", "affine unsigned",
                                      "affine signed"};
     std::string text = std::to_string(s.bits) + ' ' + kinds[static_cast<int>(s.kind)];
-    switch (s.grain) {
-    case granularity::per_channel:
-        return text + " channel(" + std::to_string(s.axis) + ')';
-    case granularity::per_group:
-        return text + " group(" + std::to_string(s.group_size) + ')';
-    default:
-        return text + " tensor";
-    }
+    if (s.grain == granularity::per_tensor) text += " tensor";
+    if (s.grain == granularity::per_channel) text += " channel(" + std::to_string(s.axis) + ')';
+    if (s.grain == granularity::per_group) text += " group(" + std::to_string(s.group_size) + ')';
+    return s.power_of_two ? text + " pow2" : text;
 }
 
 inline std::ostream& operator<<(std::ostream& out, qspec s) {
@@ -97,12 +93,16 @@ private:
         if (word == "symmetric" || word == "affine") return say(scheme_, word);
         if (word == "narrow" || word == "full" || word == "signed" || word == "unsigned")
             return say(codes_, word);
+        if (word == "pow2") {
+            spec_.power_of_two = true;
+            return say(scales_, word);
+        }
         const auto channel = argument(word, "channel(");
         const auto group = argument(word, "group(");
         if (word != "tensor" && channel.empty() && group.empty())
             refuse("the word \"" + std::string(word) +
                    "\" is unknown (known: symmetric, affine, narrow, full, signed, unsigned, "
-                   "tensor, channel(AXIS), group(SIZE))");
+                   "tensor, channel(AXIS), group(SIZE), pow2)");
         say(grain_, word);
         spec_.grain = granularity::per_tensor;
         if (!channel.empty()) {
@@ -137,7 +137,7 @@ private:
 
     std::string_view text_;
     qspec spec_{};
-    std::string_view scheme_, codes_, grain_;
+    std::string_view scheme_, codes_, grain_, scales_;
     bool affine_by_default_ = false;
 };
 

@@ -67,7 +67,8 @@ struct slicing {
 }
 
 /// Throws unless `p` could have come from `calibrate` for a tensor of this shape: the right number
-/// of scales, each finite and at least 2^-63, zero points among the codes. `what` names it.
+/// of scales, each finite, at least 2^-63 and of the spec's kind, zero points among the codes.
+/// `what` names it.
 inline void check(const qparams& p, const extents& dims, const std::string& what) {
     check(p.spec);
     const std::size_t slices = slicing_of(p.spec, dims).slices;
@@ -79,6 +80,10 @@ inline void check(const qparams& p, const extents& dims, const std::string& what
         if (!(scale >= arith::min_scale && scale <= 0x1.fffffep127f))
             detail::fail<data_error>(what, " has the scale ", scale,
                                      "; a scale is finite and at least 2^-63");
+    for (const float scale : p.scales)
+        if (p.spec.power_of_two && scale != arith::power_of_two_scale(scale))
+            detail::fail<data_error>(what, " has the scale ", scale, "; the spec \"", p.spec,
+                                     "\" allows powers of two");
     for (const std::int32_t zero : p.zero_points)
         if (p.spec.is_symmetric() ? zero != 0 : zero < p.spec.qmin() || zero > p.spec.qmax())
             detail::fail<data_error>(what, " has the zero point ", zero, "; the spec \"", p.spec,
