@@ -82,6 +82,12 @@ struct addend {
     return product(static_cast<float>(acc), product(x_scale, w_scale));
 }
 
+/// `sum + rounded(float(acc) * scale)`: the integer sum of one group joins those before it, `scale`
+/// is `s_x * s_w`.
+[[nodiscard]] QUANTAL_HD constexpr float add_group(float sum, std::int32_t acc, float scale) {
+    return sum + product(static_cast<float>(acc), scale);
+}
+
 } // namespace arith
 } // namespace v0
 } // namespace quantal

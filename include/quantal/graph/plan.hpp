@@ -25,6 +25,11 @@ struct role {
     std::optional<value> source{};
 
     [[nodiscard]] bool has_codes() const { return source.has_value(); }
+    /// Whether its integer weights give sums that are scaled to reals before the bias is added:
+    /// where a channel has several scales.
+    [[nodiscard]] bool has_real_bias() const {
+        return weights && weights->grain == granularity::per_group;
+    }
 };
 
 /// Whose quantizer made the codes of node `v`, by its role's other members: its own, or that of its

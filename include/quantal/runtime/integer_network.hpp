@@ -13,14 +13,16 @@
 namespace quantal {
 inline namespace v0 {
 
-/// The names and shapes of the parameters that stay in float32: those of layers left in float.
+/// The names and shapes of the parameters that stay in float32: those of layers left in float, and
+/// biases that are added to reals.
 [[nodiscard]] inline std::map<std::string, extents> float_parameter_shapes(const plan& p) {
     std::map<std::string, extents> result;
     for (value v = 1; v < p.net.size(); ++v) {
-        if (p.roles[v].weights) continue;
+        const role& r = p.roles[v];
         const node& n = p.at(v);
         for (const auto& [suffix, shape] : parameter_shapes(n.op, p.at(n.inputs[0]).shape))
-            result.emplace(n.name + '.' + suffix, shape);
+            if (!r.weights || (r.has_real_bias() && suffix == "bias"))
+                result.emplace(n.name + '.' + suffix, shape);
     }
     return result;
 }
