@@ -29,7 +29,7 @@ inline namespace v0 {
 
 /// A plan with its table, the codes of its integer layers and the float parameters of its other
 /// layers: what a backend lowers and what a file holds. One that exists can run: its parts fit
-/// together, every sum stays in int32 and every multiplier is finite.
+/// together, every sum fits into its integer and every multiplier is finite.
 class integer_network {
 public:
     /// Throws a `quantal::error`, naming the layer, if something is missing or does not
@@ -78,7 +78,7 @@ private:
 };
 
 /// Quantizes the weights and biases of a calibrated plan. Throws `graph_error` if the table does
-/// not fit the plan, or a layer's sums do not fit int32.
+/// not fit the plan, or a layer's sums do not fit their integers.
 [[nodiscard]] inline integer_network quantize(plan p, table t) {
     std::map<value, layer_codes> codes;
     for (value v = 0; v < p.roles.size(); ++v)

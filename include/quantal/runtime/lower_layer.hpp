@@ -44,6 +44,7 @@ struct integer_layer : layer_codes {
     /// `s_x * s_w` where it becomes a real.
     std::vector<float> multipliers;
     std::int32_t x_zero;
+    bool has_wide_sums = false; ///< int64 instead of int32: codes of 16 bits
 
     /// Weight i in row-major order, less its zero point.
     [[nodiscard]] std::int32_t centred_weight(std::size_t i) const {
@@ -66,7 +67,8 @@ struct integer_layer : layer_codes {
 
 namespace detail {
 
-/// Throws `graph_error` if `max|q_x - z_x| * sum|q_w - z_w| + |bias|` can reach 2^31 in a sum.
+/// Throws `graph_error` if `max|q_x - z_x| * sum|q_w - z_w| + |bias|` can reach 2^31 in a sum, or
+/// 2^53 in a wide one: a double holds those too.
 inline void check_accumulator(const integer_layer& layer, const qparams& x,
                               const std::string& name) {
     const auto below = std::int64_t{x.zero_point()} - x.spec.qmin();
@@ -80,11 +82,11 @@ inline void check_accumulator(const integer_layer& layer, const qparams& x,
         const std::int64_t bias = layer.bias.empty() ? 0 : layer.bias[i];
         const std::int64_t bound = largest * sums[i] + std::abs(bias);
         const auto channels = static_cast<std::size_t>(layer.weights.shape()[0]);
-        if (bound >= std::int64_t{1} << 31)
+        const int limit = layer.has_wide_sums ? 53 : 31;
+        if (bound >= std::int64_t{1} << limit)
             fail<graph_error>("layer \"", name, "\" can reach a sum of ", bound, " in channel ",
-                              i * channels / sums.size(),
-                              "; int32 sums stay below 2^31, so give it fewer bits or leave it in "
-                              "float");
+                              i * channels / sums.size(), "; such sums stay below 2^", limit,
+                              ", so give it fewer bits or leave it in float");
     }
 }
 
@@ -130,7 +132,7 @@ inline float finite_multiplier(float m, const std::string& name) {
 }
 
 /// Completes the codes of node `v`. Throws `graph_error` unless they are what plan and table say,
-/// every sum fits into int32 and every multiplier is finite.
+/// every sum fits and every multiplier is finite.
 [[nodiscard]] inline integer_layer lower_layer(const plan& p, const table& t, value v,
                                                layer_codes codes) {
     const std::string& name = p.at(v).name;
@@ -145,7 +147,8 @@ inline float finite_multiplier(float m, const std::string& name) {
         detail::fail<graph_error>("layer \"", name, "\" has codes of shape ", codes.weights.shape(),
                                   " and ", codes.bias.size(), " biases; it needs ", shape, " and ",
                                   biases, ", with the parameters of the table");
-    integer_layer layer{std::move(codes), {}, x.zero_point()};
+    const bool wide = x.spec.bits == 16 || w.spec.bits == 16;
+    integer_layer layer{std::move(codes), {}, x.zero_point(), wide};
     for (std::size_t i = 0; i < std::max(channels, w.scales.size()); ++i) {
         const float w_scale = w.scale(w.scales.size() == 1 ? 0 : i);
         const float m = r.output && !r.has_real_bias()

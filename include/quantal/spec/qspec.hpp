@@ -69,6 +69,7 @@ inline constexpr qspec w4 = weight_spec(4);
 inline constexpr qspec w8 = weight_spec(8);
 inline constexpr qspec a4 = activation_spec(4);
 inline constexpr qspec a8 = activation_spec(8);
+inline constexpr qspec a16 = activation_spec(16);
 
 } // namespace v0
 } // namespace quantal

@@ -104,6 +104,27 @@ float bias_of(const layer_case& c, std::int64_t o) {
     return bias ? (*bias)[static_cast<std::size_t>(o)] : 0.0f;
 }
 
+/// docs/arithmetic.md, 4 to 6: the codes of an image whose input codes are given.
+ints codes_by_definition(const layer_case& c, const ints& codes) {
+    const qparams& x = c.t.activations.at("input");
+    const qparams& w = c.t.weights.at("layer");
+    const qparams& y = c.t.activations.at("layer");
+    const any_qtensor weights = quantize(c.p.net.parameters.at("layer.weight"), w);
+    return for_each_output(c, [&](std::int64_t o, std::int64_t h, std::int64_t v) {
+        const auto channel = static_cast<std::size_t>(w.scales.size() == 1 ? 0 : o);
+        std::int64_t acc = arith::bias_code(bias_of(c, o), x.scale(), w.scale(channel));
+        for_each_product(c, o, h, v, [&](std::size_t i, std::size_t, std::size_t k) {
+            acc +=
+                std::int64_t{codes[i] - x.zero_point()} * (weights.code(k) - w.zero_point(channel));
+        });
+        const float m = times(x.scale(), w.scale(channel)) / y.scale();
+        const auto scaled = std::nearbyint(times(static_cast<float>(acc), m));
+        const auto zero = static_cast<float>(y.zero_point()); // the code of relu's 0
+        return static_cast<std::int32_t>(
+            std::clamp(scaled + zero, zero, static_cast<float>(y.spec.qmax())));
+    });
+}
+
 /// docs/arithmetic.md, groups: the reals of an image whose input codes and parameters are given.
 std::vector<float> sums_of_groups(const layer_case& c, const ints& codes, float x_scale,
                                   std::int32_t x_zero) {
@@ -202,30 +223,43 @@ BOOST_AUTO_TEST_CASE(each_group_has_sums_of_its_own_in_int32) {
     BOOST_CHECK_THROW((void)layer(2 * size, "8 affine channel(0)"), graph_error);
 }
 
-BOOST_AUTO_TEST_CASE(affine_weights_subtract_their_zero_points) {
+BOOST_AUTO_TEST_CASE(codes_of_channels_are_those_of_the_definition) {
     auto g = support::generator();
+    const std::pair<const char*, const char*> specs[] = {
+        {"8 affine channel(0)", "a8"}, {"4 affine signed", "a8"},
+        {"1 affine channel(0)", "a3"}, {"w8", "a16"},
+        {"16 affine", "a16"},          {"w16", "8 affine signed"}};
     for (int round = 0; round < 40; ++round)
-        for (const char* spec : {"8 affine channel(0)", "4 affine signed", "1 affine channel(0)"}) {
-            const layer_case c = random_convolution(g, {.weights = parse_spec(spec)}, true);
-            const qparams& x = c.t.activations.at("input");
-            const qparams& w = c.t.weights.at("layer");
-            const qparams& y = c.t.activations.at("layer");
-            const any_qtensor weights = quantize(c.p.net.parameters.at("layer.weight"), w);
-            const auto expected =
-                for_each_output(c, [&](std::int64_t o, std::int64_t h, std::int64_t v) {
-                    const auto channel =
-                        w.scales.size() == 1 ? std::size_t{0} : static_cast<std::size_t>(o);
-                    std::int32_t acc = arith::bias_code(bias_of(c, o), x.scale(), w.scale(channel));
-                    for_each_product(c, o, h, v, [&](std::size_t i, std::size_t, std::size_t k) {
-                        acc += (c.codes.at(0)[0][i] - x.zero_point()) *
-                               (weights.code(k) - w.zero_point(channel));
-                    });
-                    const float m = times(x.scale(), w.scale(channel)) / y.scale();
-                    return arith::requantize(acc, m, y.zero_point(), y.quantize(0.0f), 255);
-                });
-            BOOST_TEST_CONTEXT(spec << " round " << round)
-            BOOST_TEST(c.codes.at(1)[0] == expected, boost::test_tools::per_element());
+        for (const auto& [weight_text, activation_text] : specs) {
+            const layer_case c = random_convolution(
+                g, {.weights = parse_spec(weight_text), .activations = parse_spec(activation_text)},
+                true);
+            BOOST_TEST_CONTEXT(weight_text << ", " << activation_text << " round " << round)
+            for (std::size_t i = 0; i < 3; ++i)
+                BOOST_TEST(c.codes.at(1)[i] == codes_by_definition(c, c.codes.at(0)[i]),
+                           boost::test_tools::per_element());
         }
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_16_bits_go_beyond_int32_and_below_2_to_the_53) {
+    const auto layer = [](std::int64_t in, std::int32_t code) {
+        const qspec w{.bits = 16, .kind = scheme::affine};
+        graph net;
+        net.linear("layer", net.input({in}), {.out_features = 1, .bias = false});
+        net.parameters["layer.weight"] = tensor<float>(
+            {1, in}, std::vector<float>(static_cast<std::size_t>(in), static_cast<float>(code)));
+        const plan p = place(net, {.weights = w, .activations = a16});
+        const table t{.activations = {{"input", {a16, {1.0f}, {0}}}},
+                      .weights = {{"layer", {w, {1.0f}, {0}}}},
+                      .notes = {}};
+        const std::vector<float> x(static_cast<std::size_t>(in), 65535.0f);
+        return lower(p, t).run(tensor<float>({1, in}, x))[0];
+    };
+    BOOST_TEST(layer(3, 65535) == static_cast<float>(3 * 65535LL * 65535));
+    // More than 24 bits: the sum is rounded once.
+    BOOST_TEST(layer(33, 65533) == static_cast<float>(33 * 65535LL * 65533));
+    BOOST_CHECK_NO_THROW((void)layer(2097215, 65535)); // times 65535^2: below 2^53
+    BOOST_CHECK_THROW((void)layer(2097217, 65535), graph_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,24 +20,31 @@ public:
           layer_(std::make_shared<integer_layer>(net.layer(v))) {}
 
     [[nodiscard]] step operator()() const {
-        auto weights = arrange<std::int16_t>(layer_->weights.shape(), groups_, [&](std::size_t i) {
-            return static_cast<std::int16_t>(layer_->centred_weight(i));
-        });
-        if (role_.has_real_bias()) return grouped(std::move(weights));
-        const auto sums = [=, w = window_, layer = layer_, x = x()](frame& f, auto&& finish) {
-            const auto centred = layer->centred(f.codes[x]);
-            conv2d(w, centred.data(), weights, std::span<const std::int32_t>(layer->bias), finish);
-        };
-        return role_.output ? to_codes(sums) : to_reals(sums);
+        return layer_->has_wide_sums ? with_sums<std::int32_t, std::int64_t>()
+                                     : with_sums<std::int16_t, std::int32_t>();
     }
 
 private:
-    template <class Sums>
+    template <class W, class Sum>
+    [[nodiscard]] step with_sums() const {
+        auto weights = arrange<W>(layer_->weights.shape(), groups_, [&](std::size_t i) {
+            return static_cast<W>(layer_->centred_weight(i));
+        });
+        if (role_.has_real_bias()) return grouped<Sum>(std::move(weights));
+        const std::vector<Sum> bias(layer_->bias.begin(), layer_->bias.end());
+        const auto sums = [=, w = window_, layer = layer_, x = x()](frame& f, auto&& finish) {
+            const auto centred = layer->centred(f.codes[x]);
+            conv2d(w, centred.data(), weights, std::span(bias), finish);
+        };
+        return role_.output ? to_codes<Sum>(sums) : to_reals<Sum>(sums);
+    }
+
+    template <class Sum, class Sums>
     [[nodiscard]] step to_codes(const Sums& sums) const {
         return [=, layer = layer_, v = v_, n = count_,
                 y = lower_output(plan_, table_, v_)](frame& f) {
             f.codes[v].resize(n);
-            sums(f, [&](std::int64_t position, std::span<const std::int32_t> acc) {
+            sums(f, [&](std::int64_t position, std::span<const Sum> acc) {
                 std::int32_t* out = f.codes[v].data() + position * std::ssize(acc);
                 for (std::size_t c = 0; c < acc.size(); ++c)
                     out[c] =
@@ -46,11 +53,11 @@ private:
         };
     }
 
-    template <class Sums>
+    template <class Sum, class Sums>
     [[nodiscard]] step to_reals(const Sums& sums) const {
         return activated([=, layer = layer_, v = v_, n = count_](frame& f) {
             f.reals[v].resize(n);
-            sums(f, [&](std::int64_t position, std::span<const std::int32_t> acc) {
+            sums(f, [&](std::int64_t position, std::span<const Sum> acc) {
                 float* out = f.reals[v].data() + position * std::ssize(acc);
                 for (std::size_t c = 0; c < acc.size(); ++c)
                     out[c] = arith::product(static_cast<float>(acc[c]), layer->multipliers[c]);
@@ -59,17 +66,18 @@ private:
     }
 
     /// The sums of the groups join as reals, which the node's quantizer takes.
-    [[nodiscard]] step grouped(conv_weights<std::int16_t> weights) const {
+    template <class Sum, class W>
+    [[nodiscard]] step grouped(conv_weights<W> weights) const {
         weights.block = layer_->weights.spec().group_size;
         return quantized(activated([=, w = window_, layer = layer_, x = x(), v = v_, n = count_,
                                     bias = real_bias()](frame& f) {
             f.reals[v].resize(n);
             const auto centred = layer->centred(f.codes[x]);
-            scaled_conv2d(w, centred.data(), weights, layer->multipliers, bias,
-                          [&](std::int64_t position, std::span<const float> y) {
-                              std::copy(y.begin(), y.end(),
-                                        f.reals[v].begin() + position * std::ssize(y));
-                          });
+            scaled_conv2d<Sum>(w, centred.data(), weights, layer->multipliers, bias,
+                               [&](std::int64_t position, std::span<const float> y) {
+                                   std::copy(y.begin(), y.end(),
+                                             f.reals[v].begin() + position * std::ssize(y));
+                               });
         }));
     }
 
