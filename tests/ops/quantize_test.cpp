@@ -268,6 +268,41 @@ BOOST_AUTO_TEST_CASE(nan_becomes_the_zero_point_and_infinities_clamp) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_policy_decides_how_quantizing_rounds) {
+    const tensor<float> x({2, 3}, {0.5f, 1.5f, -2.5f, 0.49f, 300.0f, not_a_number});
+    const qparams p{a8, {1.0f}, {10}};
+    const auto codes = [&](const auto& round) {
+        const any_qtensor q = quantize(x, p, round);
+        BOOST_TEST(support::same_bits(fake_quantize(x, p, round).values(), dequantize(q).values()));
+        const tensor<std::int32_t> unpacked = q.codes();
+        return std::vector(unpacked.values().begin(), unpacked.values().end());
+    };
+    using ints = std::vector<std::int32_t>;
+    BOOST_TEST(codes(rounding::half_even{}) == (ints{10, 12, 8, 10, 255, 10}),
+               boost::test_tools::per_element());
+    BOOST_TEST(codes(rounding::half_away{}) == (ints{11, 12, 7, 10, 255, 10}),
+               boost::test_tools::per_element());
+    ints expected;
+    for (std::size_t i = 0; i < x.size(); ++i) // NaN is 0, and 300 is clamped before it is rounded
+        expected.push_back(10 + rounding::stochastic{5}(i == 5 ? 0.0f : std::min(x[i], 245.0f), i));
+    BOOST_TEST(codes(rounding::stochastic{5}) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(stochastic_codes_do_not_depend_on_the_layout) {
+    auto g = support::generator();
+    const tensor<float> x = support::normal(g, {30, 40});
+    tensor<float> transposed({40, 30});
+    for (std::size_t i = 0; i < 30; ++i)
+        for (std::size_t j = 0; j < 40; ++j)
+            transposed[j * 30 + i] = x[i * 40 + j];
+    const view<const float> strided(transposed.data(), {30, 40}, {1, 30});
+    const qparams p = calibrate(a4, x, observe::minmax{});
+    const rounding::stochastic round{17};
+    BOOST_TEST((quantize(x, p, round) == quantize(strided, p, round)));
+    BOOST_TEST((quantize<a4>(x, observe::minmax{}, round) == quantize(x, p, round)));
+    BOOST_TEST((quantize(x, p, round) != quantize(x, p, rounding::stochastic{18})));
+}
+
 BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
     static constexpr code_table constant = evaluate(inputs);
     std::array<float, inputs.size()> hidden{};

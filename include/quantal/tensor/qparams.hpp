@@ -4,6 +4,7 @@
 #define QUANTAL_TENSOR_QPARAMS_HPP
 
 #include <quantal/arith/affine.hpp>
+#include <quantal/arith/rounding_policy.hpp>
 #include <quantal/spec/text.hpp>
 #include <quantal/tensor/extents.hpp>
 
@@ -27,6 +28,14 @@ struct qparams {
     }
     [[nodiscard]] std::int32_t quantize(float x, std::size_t slice = 0) const {
         return arith::quantize(x, scales[slice], zero_points[slice], spec.qmin(), spec.qmax());
+    }
+    /// As `quantize`, but rounded by `round`, for row-major element `element` of a tensor.
+    template <rounding_policy R>
+    [[nodiscard]] std::int32_t quantize(float x, std::size_t slice, const R& round,
+                                        std::size_t element) const {
+        const float steps =
+            arith::steps(x, scales[slice], zero_points[slice], spec.qmin(), spec.qmax());
+        return round(steps, element) + zero_points[slice];
     }
     [[nodiscard]] float dequantize(std::int32_t q, std::size_t slice = 0) const {
         return arith::dequantize(q, scales[slice], zero_points[slice]);
