@@ -34,7 +34,7 @@ struct candidates {
     quantal::torch::float_network real{plan.net};
     quantal::torch::simulation simulated{plan, table};
     quantal::torch::exact_network exact{plan, table};
-    quantal::program integer{plan, table};
+    quantal::program integer = quantal::lower(plan, table);
 };
 
 /// Counts right answers over `count` test images; compares all codes of the first `compare` of

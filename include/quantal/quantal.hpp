@@ -16,6 +16,7 @@
 #include <quantal/runtime/calibrate.hpp>
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/runtime/program.hpp>
+#include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
 #include <quantal/version.hpp>
 

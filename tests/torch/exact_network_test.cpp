@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(large_sums_round_twice) {
     plan p = place(std::move(net));
     table t = calibrate(p, reference_executor(p.net), std::vector{images});
     const float step = t.activations.at("input").scale() * t.weights.at("fc").scale();
-    BOOST_TEST(program(p, t).run(images)[0] / step > 0x1p24f);
+    BOOST_TEST(lower(p, t).run(images)[0] / step > 0x1p24f);
     check_identical({std::move(p), std::move(t), std::move(images)});
 }
 
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(codes_before_a_layer_in_float_are_identical) {
     const std::set<value> behind = behind_float(c.network);
     const exact_network exact(c.network, c.table);
     std::size_t codes = 0, differing = 0;
-    for (const auto& [v, count] : compare_codes(exact, program(c.network, c.table), c.images)) {
+    for (const auto& [v, count] : compare_codes(exact, lower(c.network, c.table), c.images)) {
         if (!behind.contains(v)) {
             BOOST_TEST(count.differing == 0u, c.network.at(v).name);
             continue;
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(codes_are_shown_image_after_image_in_the_order_of_the_nodes
         });
         return calls;
     };
-    const auto expected = calls_of(program(c.network, c.table));
+    const auto expected = calls_of(lower(c.network, c.table));
     BOOST_TEST(expected.size() == 3 * c.network.points().size());
     BOOST_TEST((calls_of(exact_network(c.network, c.table)) == expected));
 }

@@ -33,6 +33,10 @@ struct node {
     }
     /// Whether it multiplies by a weight: a convolution or a linear layer.
     [[nodiscard]] bool has_weight() const { return as<op::conv2d>() || as<op::linear>(); }
+    /// Whether it computes new numbers, rather than moving or choosing among those it gets.
+    [[nodiscard]] bool computes() const {
+        return has_weight() || as<op::add>() || as<op::average_pool>() || as<op::batch_norm>();
+    }
 };
 
 /// A network. Each builder function appends one node, infers and checks its shape, and returns its

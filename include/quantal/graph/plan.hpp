@@ -25,7 +25,21 @@ struct role {
     std::optional<value> source{};
 
     [[nodiscard]] bool has_codes() const { return source.has_value(); }
+    /// Whether its integer weights give sums that are scaled to reals before the bias is added:
+    /// where a channel has several scales.
+    [[nodiscard]] bool has_real_bias() const {
+        return weights && weights->grain == granularity::per_group;
+    }
 };
+
+/// Whose quantizer made the codes of node `v`, by its role's other members: its own, or that of its
+/// input if it moves codes; none if its output is real. The roles before `v` are complete.
+[[nodiscard]] inline std::optional<value> source_of(const node& n, const std::vector<role>& roles,
+                                                    value v) {
+    if (roles[v].output) return v;
+    if (roles[v].in_float || n.computes() || n.inputs.empty()) return std::nullopt;
+    return roles[n.inputs[0]].source;
+}
 
 /// A network and a role for each node.
 struct plan {
@@ -75,11 +89,16 @@ inline const qparams& find_params(const std::map<std::string, qparams>& all, con
     return detail::find_params(t.activations, n, *p.roles[source].output, n.shape, "activations");
 }
 
+/// The shape of the weights of node `v`, which has some.
+[[nodiscard]] inline extents weight_shape(const plan& p, value v) {
+    const node& n = p.at(v);
+    return parameter_shapes(n.op, p.at(n.inputs[0]).shape).front().second;
+}
+
 /// The parameters of the weights of node `v`; throws `graph_error` if the table does not fit.
 [[nodiscard]] inline const qparams& weight_params(const plan& p, const table& t, value v) {
-    const node& n = p.at(v);
-    return detail::find_params(t.weights, n, p.roles.at(v).weights.value(),
-                               p.net.parameter(n, "weight").shape(), "weights");
+    return detail::find_params(t.weights, p.at(v), p.roles.at(v).weights.value(),
+                               weight_shape(p, v), "weights");
 }
 
 } // namespace v0
