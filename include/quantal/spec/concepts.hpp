@@ -31,16 +31,23 @@ template <qspec S>
 concept supported_spec =
     bits_from_1_to_8<S> && one_bit_is_affine_unsigned<S> && axis_only_per_channel<S>;
 
-/// Throws `spec_error` unless `s` satisfies the clauses of `supported_spec`.
-inline void check(qspec s) {
-    using detail::fail;
+/// What keeps `s` from satisfying the clauses of `supported_spec`, in words; empty where nothing
+/// does.
+[[nodiscard]] inline std::string flaw(qspec s) {
+    using detail::sentence;
     if (s.bits < 1 || s.bits > max_bits)
-        fail<spec_error>("a spec has ", s.bits, " bits; 1 to ", max_bits, " are possible");
+        return sentence("a spec has ", s.bits, " bits; 1 to ", max_bits, " are possible");
     if (s.bits == 1 && s.kind != scheme::affine)
-        fail<spec_error>("a spec of 1 bit is affine unsigned only; signed codes need 2 bits");
+        return "a spec of 1 bit is affine unsigned only; signed codes need 2 bits";
     if (s.grain == granularity::per_channel ? s.axis < 0 || s.axis > max_axis : s.axis != 0)
-        fail<spec_error>("a spec has channel axis ", s.axis, "; 0 to ", max_axis,
-                         " are possible, and only per channel");
+        return sentence("a spec has channel axis ", s.axis, "; 0 to ", max_axis,
+                        " are possible, and only per channel");
+    return {};
+}
+
+/// Throws `spec_error` if `s` has a flaw.
+inline void check(qspec s) {
+    if (const std::string why = flaw(s); !why.empty()) detail::fail<spec_error>(why);
 }
 
 } // namespace v0
