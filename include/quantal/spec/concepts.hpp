@@ -40,19 +40,26 @@ template <qspec S>
 concept supported_spec = bits_are_1_to_8_or_16<S> && one_bit_is_affine_unsigned<S> &&
     axis_only_per_channel<S> && group_size_only_per_group<S>;
 
-/// Throws `spec_error` unless `s` satisfies the clauses of `supported_spec`.
-inline void check(qspec s) {
-    using detail::fail;
+/// What keeps `s` from satisfying the clauses of `supported_spec`, in words; empty where nothing
+/// does.
+[[nodiscard]] inline std::string flaw(qspec s) {
+    using detail::sentence;
     if (!is_width(s.bits))
-        fail<spec_error>("a spec has ", s.bits, " bits; 1 to 8 and 16 are possible");
+        return sentence("a spec has ", s.bits, " bits; 1 to 8 and 16 are possible");
     if (s.bits == 1 && s.kind != scheme::affine)
-        fail<spec_error>("a spec of 1 bit is affine unsigned only; signed codes need 2 bits");
+        return "a spec of 1 bit is affine unsigned only; signed codes need 2 bits";
     if (s.grain == granularity::per_channel ? s.axis < 0 || s.axis > max_axis : s.axis != 0)
-        fail<spec_error>("a spec has channel axis ", s.axis, "; 0 to ", max_axis,
-                         " are possible, and only per channel");
+        return sentence("a spec has channel axis ", s.axis, "; 0 to ", max_axis,
+                        " are possible, and only per channel");
     if (s.grain == granularity::per_group ? s.group_size < 1 : s.group_size != 0)
-        fail<spec_error>("a spec has the group size ", s.group_size,
-                         "; per group it is at least 1, otherwise 0");
+        return sentence("a spec has the group size ", s.group_size,
+                        "; per group it is at least 1, otherwise 0");
+    return {};
+}
+
+/// Throws `spec_error` if `s` has a flaw.
+inline void check(qspec s) {
+    if (const std::string why = flaw(s); !why.empty()) detail::fail<spec_error>(why);
 }
 
 } // namespace v0

@@ -46,11 +46,7 @@ public:
         while (!(word = next_word(rest)).empty())
             read_word(word);
         spec_.kind = kind();
-        try {
-            check(spec_);
-        } catch (const spec_error& problem) {
-            refuse(problem.what());
-        }
+        if (const std::string why = flaw(spec_); !why.empty()) refuse(why);
         return spec_;
     }
 
