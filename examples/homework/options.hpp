@@ -20,7 +20,8 @@ struct options {
     std::string data = "fashion_mnist";
     std::string weights{};
     std::size_t calibration = 256;
-    std::size_t images = 0; ///< 0: all
+    std::size_t images = 0;         ///< 0: all
+    std::size_t integer_images = 0; ///< 0: as many as the others
     std::size_t compare = 64;
     std::string weight_spec = "w8";
     std::string activation_spec = "a8";
@@ -62,6 +63,10 @@ inline void add_options(CLI::App& app, options& o) {
     app.add_option("--calibration", o.calibration, "number of calibration images")
         ->capture_default_str();
     app.add_option("--images", o.images, "number of test images, 0: all")->capture_default_str();
+    app.add_option("--integer-images", o.integer_images,
+                   "number of test images for the integers, which take ten times as long on the "
+                   "reference backend and in LibTorch's float64; 0: as many as --images")
+        ->capture_default_str();
     app.add_option("--compare", o.compare,
                    "number of test images whose codes are compared at every quantizer point")
         ->capture_default_str();

@@ -57,14 +57,19 @@ struct network {
     data::preprocess preprocess;
 };
 
-/// The networks that an exercise runs unless told otherwise: those with weights for the data.
+/// The weights that quantal ships for a network.
+[[nodiscard]] inline std::filesystem::path own_weights_of(const std::string& name) {
+    return own_weights / (name + "_fashion_mnist.safetensors");
+}
+
+/// The networks that an exercise runs unless told otherwise: those with weights for the data, in
+/// the order of the exercise.
 [[nodiscard]] inline std::vector<std::string> default_models(const source& from) {
-    switch (from.set) {
-    case source::kind::imagenet:
-        return {"mobilenet_v2"};
-    default:
-        return {"resnet20"};
-    }
+    if (from.set == source::kind::imagenet) return {"mobilenet_v2"};
+    if (from.set == source::kind::cifar10) return {"resnet20"};
+    std::vector<std::string> names{"resnet18", "vgg16_bn", "mobilenet_v2", "resnet20"};
+    std::erase_if(names, [](const auto& name) { return !exists(own_weights_of(name)); });
+    return names;
 }
 
 [[nodiscard]] inline quantal::models::options default_options(const source& from) {
@@ -93,8 +98,7 @@ struct network {
 /// (those that quantal wrote do), the options where they say otherwise.
 [[nodiscard]] inline network load_network(const std::string& name, const source& from,
                                           const options& o) {
-    std::filesystem::path file = o.weights;
-    if (file.empty()) file = own_weights / (name + "_fashion_mnist.safetensors");
+    const auto file = o.weights.empty() ? own_weights_of(name) : std::filesystem::path(o.weights);
     if (o.weights.empty() && from.set != source::kind::fashion_mnist)
         quantal::detail::fail<quantal::data_error>(
             "quantal ships weights for fashion_mnist only; give those of ", name, " by --weights");

@@ -27,7 +27,10 @@ const tensor<float>& images_of(const Batch& batch) {
     return batch.images;
 }
 
-/// Weight parameters of every integer layer; scales rise where an integer bias needs it.
+} // namespace detail
+
+/// Adds the weight parameters of every integer layer to a table that has its activations; scales
+/// rise where an integer bias needs it.
 template <observer O>
 void calibrate_weights(const plan& p, table& t, const O& prototype) {
     for (value v = 0; v < p.roles.size(); ++v) {
@@ -42,8 +45,6 @@ void calibrate_weights(const plan& p, table& t, const O& prototype) {
         t.weights.emplace(n.name, std::move(w));
     }
 }
-
-} // namespace detail
 
 /// One observer for each quantizer point of a plan, one update an image in the order of the data.
 template <observer O>
@@ -79,7 +80,7 @@ public:
         table t;
         for (const auto& [v, point] : points_)
             t.activations.emplace(plan_.at(v).name, point.params(&t.notes));
-        detail::calibrate_weights(plan_, t, weights);
+        calibrate_weights(plan_, t, weights);
         return t;
     }
 

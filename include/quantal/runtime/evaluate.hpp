@@ -8,6 +8,7 @@
 #include <quantal/runtime/program.hpp>
 
 #include <cmath>
+#include <limits>
 
 namespace quantal {
 inline namespace v0 {
@@ -50,7 +51,8 @@ template <float_executor E>
     });
     std::map<value, double> result;
     for (const auto& [v, sums] : powers)
-        result[v] = 10.0 * std::log10(sums.signal / sums.noise);
+        result[v] = sums.noise > 0.0 ? 10.0 * std::log10(sums.signal / sums.noise)
+                                     : std::numeric_limits<double>::infinity();
     return result;
 }
 
