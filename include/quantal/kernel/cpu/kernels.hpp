@@ -3,6 +3,7 @@
 #ifndef QUANTAL_KERNEL_CPU_KERNELS_HPP
 #define QUANTAL_KERNEL_CPU_KERNELS_HPP
 
+#include <quantal/kernel/cpu/array_kernels.hpp>
 #include <quantal/kernel/cpu/depthwise.hpp>
 #include <quantal/kernel/cpu/tile.hpp>
 
@@ -21,6 +22,7 @@ struct kernel_set {
     void (*multiply_panel[3])(const panel_call&); ///< by form
     void (*depthwise)(const depthwise_call&);
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
+    array_kernels arrays; ///< everything that is no integer convolution
 };
 
 template <class A>
@@ -35,6 +37,7 @@ inline constexpr kernel_set kernels_of = {
                        multiply_panel<A, form::shorts>},
     .depthwise = depthwise<A>,
     .widen_bytes = widen_bytes<A>,
+    .arrays = array_kernels_of<A>,
 };
 
 /// The kernels that are used where none are named: those of the compiler's flags.
