@@ -89,22 +89,27 @@ QUANTAL_INLINE void repeat(F&& f) {
     (std::make_integer_sequence<int, Count>{});
 }
 
-/// `v`, already rounded to float32: the barrier of arith::rounded for a register.
-template <class A>
-QUANTAL_INLINE lanes<A, float> rounded(lanes<A, float> v) {
+/// Makes `v` complete and in a register (in memory, where no register is wide enough): a barrier
+/// like arith::rounded. It keeps a product out of a fused multiply-add, and an accumulator in
+/// place.
+template <class A, class V>
+QUANTAL_INLINE void settle(V& v) {
+    if constexpr (std::is_same_v<A, emulated_512>)
+        __asm__("" : "+m"(v));
+    else
 #if defined(__x86_64__) || defined(__i386__)
-    if constexpr (std::is_same_v<A, emulated_512>)
-        __asm__("" : "+m"(v));
-    else
-        __asm__("" : "+x"(v));
+        __asm__("" : "+v"(v));
 #elif defined(__aarch64__)
-    if constexpr (std::is_same_v<A, emulated_512>)
-        __asm__("" : "+m"(v));
-    else
         __asm__("" : "+w"(v));
 #else
-    __asm__("" : "+m"(v));
+        __asm__("" : "+m"(v));
 #endif
+}
+
+/// arith::rounded of a register.
+template <class A>
+QUANTAL_INLINE lanes<A, float> rounded(lanes<A, float> v) {
+    settle<A>(v);
     return v;
 }
 
