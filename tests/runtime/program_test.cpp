@@ -156,6 +156,14 @@ BOOST_AUTO_TEST_CASE(eight_bits_stay_close_to_float) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(sixteen_bits_are_much_closer_to_float) {
+    const calibrated c = make("resnet20", {.weights = weight_spec(16), .activations = a16});
+    const auto ratios = signal_to_noise(c.network, c.table, reference_executor(c.network.net),
+                                        lower(c.network, c.table), c.images);
+    for (const auto& [v, decibels] : ratios) // 8 bits more are 48 dB more
+        BOOST_TEST_CONTEXT(c.network.at(v).name) BOOST_TEST(decibels > 15.0 + 48.0);
+}
+
 BOOST_AUTO_TEST_CASE(layers_in_float_mix_with_integers) {
     const calibrated c = make("resnet20", {.layers = {parse_rule("layer2.*", "float")}});
     const auto real = reference_executor(c.network.net)(c.images, {});

@@ -67,6 +67,8 @@ struct batch_norm {
 struct clip {
     float lo = 0.0f;
     float hi = std::numeric_limits<float>::infinity();
+    /// Whether the range holds 0 and more: quantizers put 0 on a code.
+    [[nodiscard]] bool is_valid() const { return lo <= 0.0f && hi >= 0.0f && lo < hi; }
     friend bool operator==(const clip&, const clip&) = default;
 };
 

@@ -25,7 +25,21 @@ struct role {
     std::optional<value> source{};
 
     [[nodiscard]] bool has_codes() const { return source.has_value(); }
+    /// Whether its integer weights give sums that are scaled to reals before the bias is added:
+    /// where a channel has several scales.
+    [[nodiscard]] bool has_real_bias() const {
+        return weights && weights->grain == granularity::per_group;
+    }
 };
+
+/// Whose quantizer made the codes of node `v`, by its role's other members: its own, or that of its
+/// input if it moves codes; none if its output is real. The roles before `v` are complete.
+[[nodiscard]] inline std::optional<value> source_of(const node& n, const std::vector<role>& roles,
+                                                    value v) {
+    if (roles[v].output) return v;
+    if (roles[v].in_float || n.computes() || n.inputs.empty()) return std::nullopt;
+    return roles[n.inputs[0]].source;
+}
 
 /// A network and a role for each node.
 struct plan {

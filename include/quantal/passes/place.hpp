@@ -3,7 +3,7 @@
 #ifndef QUANTAL_PASSES_PLACE_HPP
 #define QUANTAL_PASSES_PLACE_HPP
 
-#include <quantal/graph/plan.hpp>
+#include <quantal/graph/check_plan.hpp>
 #include <quantal/passes/fuse_activation.hpp>
 
 #include <string_view>
@@ -52,24 +52,11 @@ namespace detail {
 }
 
 inline void check_quantization(const quantization& q) {
-    using quantal::detail::fail;
-    const auto check_weights = [](qspec s) {
-        check(s);
-        if (s.grain == granularity::per_channel && s.axis != 0)
-            fail<spec_error>("weights of the spec \"", s,
-                             "\"; in a network their channels are axis 0");
-    };
-    const auto check_activations = [](qspec s) {
-        check(s);
-        if (s.grain != granularity::per_tensor)
-            fail<spec_error>("activations of the spec \"", s,
-                             "\"; in a network they have one scale a tensor");
-    };
-    check_weights(q.weights);
-    check_activations(q.activations);
+    check_weight_spec(q.weights);
+    check_activation_spec(q.activations);
     for (const layer_rule& rule : q.layers) {
-        if (rule.weights) check_weights(*rule.weights);
-        if (rule.activations) check_activations(*rule.activations);
+        if (rule.weights) check_weight_spec(*rule.weights);
+        if (rule.activations) check_activation_spec(*rule.activations);
     }
 }
 
@@ -142,11 +129,8 @@ struct decision {
         const bool moves_codes = in_integers && !is_input && !n.computes();
         r.in_float = !is_input && !in_integers;
         if (n.has_weight() && !r.in_float) r.weights = decisions[v].weights;
-        if (moves_codes) r.source = roles[n.inputs[0]].source;
-        if (wanted[v] && !moves_codes) {
-            r.output = decisions[v].activations;
-            r.source = v;
-        }
+        if (wanted[v] && !moves_codes) r.output = decisions[v].activations;
+        r.source = source_of(n, roles, v);
     }
     return {std::move(net), std::move(roles)};
 }

@@ -3,6 +3,7 @@
 #ifndef QUANTAL_RUNTIME_INTEGER_NETWORK_HPP
 #define QUANTAL_RUNTIME_INTEGER_NETWORK_HPP
 
+#include <quantal/graph/check_plan.hpp>
 #include <quantal/runtime/lower_layer.hpp>
 
 #include <map>
@@ -12,30 +13,35 @@
 namespace quantal {
 inline namespace v0 {
 
-/// The names and shapes of the parameters that stay in float32: those of layers left in float.
+/// The names and shapes of the parameters that stay in float32: those of layers left in float, and
+/// biases that are added to reals.
 [[nodiscard]] inline std::map<std::string, extents> float_parameter_shapes(const plan& p) {
     std::map<std::string, extents> result;
     for (value v = 1; v < p.net.size(); ++v) {
-        if (p.roles[v].weights) continue;
+        const role& r = p.roles[v];
         const node& n = p.at(v);
         for (const auto& [suffix, shape] : parameter_shapes(n.op, p.at(n.inputs[0]).shape))
-            result.emplace(n.name + '.' + suffix, shape);
+            if (!r.weights || (r.has_real_bias() && suffix == "bias"))
+                result.emplace(n.name + '.' + suffix, shape);
     }
     return result;
 }
 
 /// A plan with its table, the codes of its integer layers and the float parameters of its other
 /// layers: what a backend lowers and what a file holds. One that exists can run: its parts fit
-/// together and every sum stays in int32.
+/// together, every sum fits into its integer and every multiplier is finite.
 class integer_network {
 public:
-    /// Throws `graph_error` or `data_error`, naming the layer, if something is missing or does not
+    /// Throws a `quantal::error`, naming the layer, if something is missing or does not
     /// fit. Float parameters that are not needed are dropped.
     integer_network(quantal::plan p, quantal::table t, std::map<value, layer_codes> codes)
         : plan_(std::move(p)), table_(std::move(t)) {
+        check(plan_);
         keep_float_parameters();
         for (value v = 0; v < plan_.roles.size(); ++v) {
             if (plan_.roles[v].output) (void)activation_params(plan_, table_, v);
+            if (plan_.at(v).as<op::average_pool>() && !plan_.roles[v].in_float)
+                (void)lower_average(plan_, table_, v);
             if (!plan_.roles[v].weights) continue;
             const auto found = codes.find(v);
             if (found == codes.end())
@@ -72,7 +78,7 @@ private:
 };
 
 /// Quantizes the weights and biases of a calibrated plan. Throws `graph_error` if the table does
-/// not fit the plan, or a layer's sums do not fit int32.
+/// not fit the plan, or a layer's sums do not fit their integers.
 [[nodiscard]] inline integer_network quantize(plan p, table t) {
     std::map<value, layer_codes> codes;
     for (value v = 0; v < p.roles.size(); ++v)

@@ -56,6 +56,38 @@ protected:
         };
     }
 
+    /// `s` after its inputs that are codes became reals.
+    [[nodiscard]] step dequantized(step s) const {
+        std::vector<std::pair<value, qparams>> inputs;
+        for (const value i : node_.inputs)
+            if (plan_.roles[i].has_codes())
+                inputs.emplace_back(i, activation_params(plan_, table_, i));
+        return [=, s = std::move(s)](frame& f) {
+            for (const auto& [i, from] : inputs) {
+                f.reals[i].resize(f.codes[i].size());
+                for (std::size_t e = 0; e < f.codes[i].size(); ++e)
+                    f.reals[i][e] = from.dequantize(f.codes[i][e]);
+            }
+            s(f);
+        };
+    }
+    /// `s`, then the quantizer of the node, if it has one, on its real output.
+    [[nodiscard]] step quantized(step s) const {
+        if (!role_.output) return s;
+        return [s = std::move(s), v = v_, y = activation_params(plan_, table_, v_)](frame& f) {
+            s(f);
+            f.codes[v].resize(f.reals[v].size());
+            for (std::size_t i = 0; i < f.reals[v].size(); ++i)
+                f.codes[v][i] = y.quantize(f.reals[v][i]);
+        };
+    }
+    /// The bias of the node in float32: zeros if it has none.
+    [[nodiscard]] std::vector<float> real_bias() const {
+        const auto* bias = plan_.net.find_parameter(node_, "bias");
+        if (!bias) return std::vector<float>(static_cast<std::size_t>(channels()), 0.0f);
+        return {bias->values().begin(), bias->values().end()};
+    }
+
     // Operators that move or choose values work on codes and on reals.
 
     template <class T>
