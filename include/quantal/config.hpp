@@ -28,4 +28,9 @@
 #define QUANTAL_HD
 #endif
 
+/// A function, or a lambda, that the compiler must inline: per-architecture code, which the linker
+/// must not merge with a copy that was compiled for another CPU.
+#define QUANTAL_INLINE __attribute__((always_inline)) inline
+#define QUANTAL_INLINE_LAMBDA __attribute__((always_inline))
+
 #endif

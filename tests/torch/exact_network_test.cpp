@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <quantal/torch/exact_network.hpp>
 
-#include "torch/networks.hpp"
+#include "support/networks.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -5,7 +5,7 @@
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/torch/exact_network.hpp>
 
-#include "torch/networks.hpp"
+#include "support/networks.hpp"
 
 #include <boost/test/unit_test.hpp>
 

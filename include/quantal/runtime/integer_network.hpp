@@ -86,6 +86,13 @@ private:
     return {std::move(p), std::move(t), std::move(codes)};
 }
 
+/// A network without a quantizer, all of it in float32.
+[[nodiscard]] inline integer_network all_in_float(const graph& net) {
+    std::vector<role> roles(net.size(), role{.in_float = true});
+    roles[0].in_float = false;
+    return {{net, std::move(roles)}, {}, {}};
+}
+
 } // namespace v0
 } // namespace quantal
 

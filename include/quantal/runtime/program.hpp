@@ -131,12 +131,6 @@ public:
     }
 
 private:
-    static integer_network all_in_float(const graph& net) {
-        std::vector<role> roles(net.size(), role{.in_float = true});
-        roles[0].in_float = false;
-        return {{net, std::move(roles)}, {}, {}};
-    }
-
     program program_;
     int threads_;
 };

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Between bytes, int32 lanes and floats, with the roundings of arith/.
+#ifndef QUANTAL_KERNEL_CPU_CONVERT_HPP
+#define QUANTAL_KERNEL_CPU_CONVERT_HPP
+
+#include <quantal/kernel/cpu/dot.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// Conversions by operators; what an instruction set does better it overrides below.
+template <class A>
+struct operator_convert {
+    using reals = lanes<A, float>;
+    using ints = lanes<A, std::int32_t>;
+
+    /// v > lo ? v : lo (a NaN gives lo), and v < hi ? v : hi.
+    static QUANTAL_INLINE reals at_least(reals v, reals lo) { return v > lo ? v : lo; }
+    static QUANTAL_INLINE reals at_most(reals v, reals hi) { return v < hi ? v : hi; }
+
+    /// The bytes at `from`, one an int32 lane.
+    static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
+        return __builtin_convertvector(load<narrow<A, std::uint8_t>>(from), ints);
+    }
+    /// Lanes that hold 0 to 255, as bytes.
+    static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
+        return __builtin_convertvector(v, narrow<A, std::uint8_t>);
+    }
+};
+
+template <class A>
+struct convert : operator_convert<A> {};
+
+#if XSIMD_WITH_SSE2
+template <class A>
+struct sse_convert : operator_convert<A> {
+    using typename operator_convert<A>::reals;
+    using typename operator_convert<A>::ints;
+    static QUANTAL_INLINE reals at_least(reals v, reals lo) { return _mm_max_ps(v, lo); }
+    static QUANTAL_INLINE reals at_most(reals v, reals hi) { return _mm_min_ps(v, hi); }
+    static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
+        const __m128i zero = _mm_setzero_si128();
+        const __m128i bytes = _mm_cvtsi32_si128(load<std::int32_t>(from));
+        return reinterpret_cast<ints>(_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, zero), zero));
+    }
+    static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
+        const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), _mm_setzero_si128());
+        const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+        return load<narrow<A, std::uint8_t>>(&bytes);
+    }
+};
+template <>
+struct convert<sse2> : sse_convert<sse2> {};
+template <>
+struct convert<sse4_1> : sse_convert<sse4_1> {};
+#endif
+
+#if XSIMD_WITH_AVX2
+template <class A>
+struct avx2_convert : operator_convert<A> {
+    using typename operator_convert<A>::reals;
+    using typename operator_convert<A>::ints;
+    static QUANTAL_INLINE reals at_least(reals v, reals lo) { return _mm256_max_ps(v, lo); }
+    static QUANTAL_INLINE reals at_most(reals v, reals hi) { return _mm256_min_ps(v, hi); }
+    static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
+        return reinterpret_cast<ints>(
+            _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+    }
+    static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
+        const auto all = reinterpret_cast<__m256i>(v);
+        const __m128i words =
+            _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+        const __m128i bytes = _mm_packus_epi16(words, words);
+        return load<narrow<A, std::uint8_t>>(&bytes);
+    }
+};
+template <>
+struct convert<avx2> : avx2_convert<avx2> {};
+template <>
+struct convert<avx_vnni> : avx2_convert<avx_vnni> {};
+#endif
+
+#if XSIMD_WITH_AVX512BW
+/// The forms with a mask: g++ 12 warns of the header behind the plain ones.
+template <>
+struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
+    static QUANTAL_INLINE reals at_least(reals v, reals lo) {
+        return _mm512_maskz_max_ps(0xffff, v, lo);
+    }
+    static QUANTAL_INLINE reals at_most(reals v, reals hi) {
+        return _mm512_maskz_min_ps(0xffff, v, hi);
+    }
+    static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
+        return reinterpret_cast<ints>(_mm512_maskz_cvtepu8_epi32(
+            0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+    }
+    static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {
+        return reinterpret_cast<narrow<avx512_vnni, std::uint8_t>>(
+            _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+    }
+};
+#endif
+
+/// The first `count` bytes at `from`, one an int32 lane; 0 in the others.
+template <class A>
+QUANTAL_INLINE lanes<A, std::int32_t> widen_part(const std::uint8_t* from, std::size_t count) {
+    std::uint8_t bytes[lane_count<A>];
+    store(bytes, load_part<narrow<A, std::uint8_t>>(from, count));
+    return convert<A>::widen(bytes);
+}
+
+/// float(v), rounded to nearest.
+template <class A>
+QUANTAL_INLINE lanes<A, float> to_float(lanes<A, std::int32_t> v) {
+    return __builtin_convertvector(v, lanes<A, float>);
+}
+
+/// arith::round_half_even in every lane: |v| < 2^22.
+template <class A>
+QUANTAL_INLINE lanes<A, std::int32_t> round_half_even(lanes<A, float> v) {
+    // 1.5 * 2^23 leaves no bits for a fraction: the sum is rounded to even, its bits count from
+    // those of the constant.
+    const lanes<A, float> shifted = rounded<A>(v) + fill<A>(12582912.0f);
+    return reinterpret_cast<lanes<A, std::int32_t>>(shifted) - 0x4b400000;
+}
+
+/// arith::clamp, then arith::round_half_even, then `+ zero`: the end of every requantization.
+/// `first` and `last` are the clamp's bounds less `zero`.
+template <class A>
+QUANTAL_INLINE lanes<A, std::int32_t> to_codes(lanes<A, float> v, float first, float last,
+                                               std::int32_t zero) {
+    const auto bounded =
+        convert<A>::at_most(convert<A>::at_least(v, fill<A>(first)), fill<A>(last));
+    return round_half_even<A>(bounded) + zero;
+}
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Convolutions as products of matrices: a block of output pixels becomes rows of operands that
+/// stay in cache, or is read in place where the rows are there already, and meets every panel.
+#ifndef QUANTAL_KERNEL_CPU_GEMM_CONV_HPP
+#define QUANTAL_KERNEL_CPU_GEMM_CONV_HPP
+
+#include <quantal/kernel/cpu/conv_layer.hpp>
+#include <quantal/kernel/cpu/packed_weights.hpp>
+#include <quantal/kernel/cpu/pixel_rows.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// How the output of a layer is cut: blocks of rows (output pixels of the batch), and for each of
+/// them ranges of panels.
+struct task_grid {
+    std::int64_t rows, row_blocks, panel_ranges;
+
+    /// At least `wanted_tasks` if there is work for them; blocks of at most `most_rows` rows, a
+    /// multiple of `tile`, as equal as that allows.
+    static task_grid make(std::int64_t all_rows, std::int64_t most_rows, std::int64_t tile,
+                          std::int64_t panels) {
+        constexpr std::int64_t wanted_tasks = 16; // enough for 4 to 8 threads to end together
+        const auto divided = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+        if (all_rows == 0) return {1, 0, 1};
+        const std::int64_t blocks = divided(all_rows, most_rows);
+        const std::int64_t rows = divided(divided(all_rows, blocks), tile) * tile;
+        const std::int64_t row_blocks = divided(all_rows, rows);
+        const std::int64_t ranges = divided(wanted_tasks, row_blocks);
+        return {rows, row_blocks, std::clamp<std::int64_t>(ranges, 1, divided(panels, 2))};
+    }
+    [[nodiscard]] std::size_t count() const {
+        return static_cast<std::size_t>(row_blocks * panel_ranges);
+    }
+};
+
+class gemm_conv : public conv_layer {
+public:
+    gemm_conv(const conv_problem& p, const kernel_set& kernels)
+        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule) {
+        const std::vector<std::int16_t> weights = in_row_order(p);
+        const auto depth = static_cast<std::size_t>(shape_.depth());
+        const auto columns = static_cast<std::size_t>(shape_.group_out());
+        sums_ = plan_sums(kernels, p.u_max, weights, depth);
+        for (std::size_t g = 0; g < weights.size(); g += columns * depth)
+            panels_.emplace_back(kernels, sums_.how, shape_.group_out(), shape_.depth(),
+                                 std::span(weights).subspan(g, columns * depth));
+        const auto padded = static_cast<std::size_t>(panels_[0].count() * kernels.panel_columns);
+        bias_.resize(padded * panels_.size());
+        multipliers_.resize(bias_.size());
+        for (std::size_t o = 0; o < p.bias.size(); ++o) {
+            const std::size_t place = o / columns * padded + o % columns;
+            bias_[place] = folded_bias(p, o);
+            if (!p.multipliers.empty()) multipliers_[place] = p.multipliers[o];
+        }
+    }
+
+    [[nodiscard]] std::string describe() const override {
+        constexpr const char* names[] = {"bytes", "words", "shorts"};
+        return std::string(kernels_.name) + ' ' + names[static_cast<int>(sums_.how)];
+    }
+    [[nodiscard]] std::size_t workspace_bytes() const override {
+        return in_place() ? 0 : whole_lines(static_cast<std::size_t>(most_rows() * row_bytes()));
+    }
+    [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
+        return grid(batch).count();
+    }
+    void run_task(std::size_t task, const conv_call& call,
+                  std::byte* workspace) const noexcept override {
+        const task_grid g = grid(call.batch);
+        const std::int64_t block = static_cast<std::int64_t>(task) / g.panel_ranges;
+        const std::int64_t range = static_cast<std::int64_t>(task) % g.panel_ranges;
+        const std::int64_t first = block * g.rows;
+        const std::int64_t rows = std::min(g.rows, call.batch * shape_.output_pixels() - first);
+        const std::int64_t panels = panels_[0].count();
+        for (std::int64_t group = 0; group < shape_.op.groups; ++group)
+            run_block(call, group, first, rows, panels * range / g.panel_ranges,
+                      panels * (range + 1) / g.panel_ranges, workspace);
+    }
+
+private:
+    [[nodiscard]] std::int64_t row_bytes() const { return panels_[0].steps() * 4; }
+
+    /// Whether the rows of the kernel are the pixels of the image as they lie there.
+    [[nodiscard]] bool in_place() const {
+        return sums_.how != form::words && shape_.is_pointwise() && shape_.group_in() % 4 == 0;
+    }
+
+    /// A block of rows fills at most half of a second-level cache of 256 KiB, and the output of a
+    /// block of short rows is not much longer than the block.
+    [[nodiscard]] std::int64_t most_rows() const {
+        const std::int64_t tile = kernels_.tile_rows;
+        return std::clamp<std::int64_t>((std::int64_t{128} << 10) / row_bytes(), tile, 256) / tile *
+               tile;
+    }
+    [[nodiscard]] task_grid grid(std::int64_t batch) const {
+        return task_grid::make(batch * shape_.output_pixels(), most_rows(), kernels_.tile_rows,
+                               panels_[0].count());
+    }
+
+    /// Weights [out][position][channel], as the elements of a row lie.
+    [[nodiscard]] static std::vector<std::int16_t> in_row_order(const conv_problem& p) {
+        const auto positions = static_cast<std::size_t>(p.shape.positions());
+        const auto channels = static_cast<std::size_t>(p.shape.group_in());
+        std::vector<std::int16_t> ordered;
+        ordered.reserve(p.weights.size());
+        for (std::size_t o = 0; o < p.weights.size(); o += positions * channels)
+            for (std::size_t k = 0; k < positions; ++k)
+                for (std::size_t c = 0; c < channels; ++c)
+                    ordered.push_back(p.weights[o + c * positions + k]);
+        return ordered;
+    }
+
+    /// `bias - zero_point * sum(w)` modulo 2^32: kernels multiply the bytes as they are.
+    [[nodiscard]] static std::int32_t folded_bias(const conv_problem& p, std::size_t o) {
+        const auto depth = static_cast<std::size_t>(p.shape.depth());
+        auto sum = static_cast<std::uint32_t>(p.bias[o]);
+        for (const std::int16_t w : p.weights.subspan(o * depth, depth))
+            sum -= static_cast<std::uint32_t>(p.zero_point * w);
+        return static_cast<std::int32_t>(sum);
+    }
+
+    void run_block(const conv_call& call, std::int64_t group, std::int64_t first, std::int64_t rows,
+                   std::int64_t panel, std::int64_t end, std::byte* workspace) const {
+        const std::int64_t channel = group * shape_.group_in();
+        panel_call c{};
+        if (in_place()) {
+            c.rows = reinterpret_cast<const std::byte*>(call.x) + first * shape_.channels + channel;
+            c.stride = shape_.channels;
+        } else {
+            gather(call, channel, first, rows, workspace);
+            c.rows = workspace;
+            c.stride = row_bytes();
+        }
+        c.count = rows;
+        c.steps = panels_[0].steps();
+        c.short_steps = sums_.short_steps;
+        c.rule = &rule_;
+        const output out{static_cast<std::byte*>(call.y), call.other, shape_.op.out_channels};
+        const std::int64_t padded = panels_[0].count() * kernels_.panel_columns;
+        for (; panel < end; ++panel) {
+            const packed_panels& p = panels_[static_cast<std::size_t>(group)];
+            const std::int64_t column = p.first_column(panel);
+            c.panel = p.data(panel);
+            c.columns = p.columns(panel);
+            c.bias = bias_.data() + group * padded + column;
+            c.multipliers = multipliers_.data() + group * padded + column;
+            c.out = out.at(rule_, first, group * shape_.group_out() + column);
+            kernels_.multiply_panel[static_cast<int>(sums_.how)](c);
+        }
+    }
+
+    void gather(const conv_call& call, std::int64_t channel, std::int64_t first, std::int64_t rows,
+                std::byte* to) const {
+        const row_gatherer gather_row(shape_, zero_point_, sums_.how, row_bytes(), kernels_);
+        window_walk walk(shape_, call.x, first);
+        for (std::int64_t row = 0; row < rows; ++row, walk.next())
+            gather_row(walk.place(), channel, to + row * row_bytes());
+    }
+
+    const kernel_set& kernels_;
+    conv_shape shape_;
+    std::int32_t zero_point_;
+    finish_rule rule_;
+    sum_plan sums_{};
+    std::vector<packed_panels> panels_; ///< one a group
+    aligned_vector<std::int32_t> bias_; ///< of every column of every panel, as are the multipliers
+    aligned_vector<float> multipliers_;
+};
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

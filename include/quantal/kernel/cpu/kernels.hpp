@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The kernels of one instruction set as a table: all that the rest of the engine sees of it.
+#ifndef QUANTAL_KERNEL_CPU_KERNELS_HPP
+#define QUANTAL_KERNEL_CPU_KERNELS_HPP
+
+#include <quantal/kernel/cpu/array_kernels.hpp>
+#include <quantal/kernel/cpu/depthwise.hpp>
+#include <quantal/kernel/cpu/tile.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// Functions and the layout facts that packing needs.
+struct kernel_set {
+    const char* name;
+    int lanes;         ///< int32 lanes of a register
+    int panel_columns; ///< of a full panel of weights
+    int tile_rows;
+    bool fast_dot4;                               ///< form::bytes is the fastest form
+    bool fast_pair_sums;                          ///< form::shorts is there
+    void (*multiply_panel[3])(const panel_call&); ///< by form
+    void (*depthwise)(const depthwise_call&);
+    void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
+    array_kernels arrays; ///< everything that is no integer convolution
+};
+
+template <class A>
+inline constexpr kernel_set kernels_of = {
+    .name = A::name(),
+    .lanes = lane_count<A>,
+    .panel_columns = panel_registers<A>* lane_count<A>,
+    .tile_rows = tile_rows<A>,
+    .fast_dot4 = dot<A>::fast_dot4,
+    .fast_pair_sums = dot<A>::fast_pair_sums,
+    .multiply_panel = {multiply_panel<A, form::bytes>, multiply_panel<A, form::words>,
+                       multiply_panel<A, form::shorts>},
+    .depthwise = depthwise<A>,
+    .widen_bytes = widen_bytes<A>,
+    .arrays = array_kernels_of<A>,
+};
+
+/// The kernels that are used where none are named: those of the compiler's flags.
+[[nodiscard]] inline const kernel_set& default_kernels() {
+    return kernels_of<best_arch>;
+}
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

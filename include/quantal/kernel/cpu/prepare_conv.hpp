@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The way into the integer kernels of the CPU.
+#ifndef QUANTAL_KERNEL_CPU_PREPARE_CONV_HPP
+#define QUANTAL_KERNEL_CPU_PREPARE_CONV_HPP
+
+#include <quantal/kernel/cpu/depthwise_conv.hpp>
+#include <quantal/kernel/cpu/gemm_conv.hpp>
+
+#include <memory>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// Chooses how a convolution is computed and packs its weights. Nothing of `problem` is needed
+/// afterwards. Throws `shape_error` if its pieces do not fit together.
+[[nodiscard]] inline std::shared_ptr<const conv_layer>
+prepare_conv(const conv_problem& problem, const kernel_set& kernels = default_kernels()) {
+    check(problem);
+    if (problem.shape.is_depthwise()) return std::make_shared<depthwise_conv>(problem, kernels);
+    return std::make_shared<gemm_conv>(problem, kernels);
+}
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif
