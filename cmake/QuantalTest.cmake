@@ -11,17 +11,18 @@ set(QUANTAL_TEST_DATA "${data}" CACHE PATH
     "folder with cifar10 and imagenet, for the tests that need them")
 set(skipped_exit_code 77)
 
-# quantal_test(FOLDER [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...] [NAME NAME])
-# One program from FOLDER's *_test.cpp. The cases that carry one of the REAL labels need real data;
-# each label is an entry of its own, NAME.LABEL, which is skipped where the data is absent.
+# quantal_test(FOLDER [SOURCES FILES...] [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...]
+#              [NAME NAME])
+# One program from FOLDER's *_test.cpp and other FILES. The cases that carry one of the REAL labels
+# need real data; each label is an entry of its own, NAME.LABEL, which is skipped where the data is absent.
 function(quantal_test folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "LINK;REAL;OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "LINK;REAL;OPTIONS;SOURCES")
   string(REPLACE / _ name ${folder})
   if(arg_NAME)
     set(name ${arg_NAME})
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*_test.cpp)
-  add_executable(${name}_test ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+  add_executable(${name}_test ${sources} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
   target_link_libraries(${name}_test PRIVATE quantal::quantal ${arg_LINK} quantal_warnings
                                              Boost::unit_test_framework)
   target_compile_definitions(${name}_test PRIVATE BOOST_TEST_DYN_LINK)

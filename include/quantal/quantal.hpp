@@ -14,6 +14,8 @@
 #include <quantal/passes/optimize.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
+#include <quantal/runtime/cpu/executor.hpp>
+#include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/runtime/program.hpp>
 #include <quantal/runtime/size.hpp>

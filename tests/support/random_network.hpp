@@ -103,20 +103,28 @@ private:
     graph net_;
 };
 
-/// A width and a scheme for each layer: 1 to 8 bits for weights and activations.
+/// A width and a scheme for each layer: 1 to 8 bits, now and then 16, or groups of weights, or an
+/// operator in float.
 inline quantization any_quantization(const graph& net, std::mt19937& g) {
     const auto pick = [&](int lo, int hi) { return std::uniform_int_distribution<>(lo, hi)(g); };
+    const auto any_spec = [&] {
+        qspec s{.bits = pick(0, 15) ? pick(1, 8) : 16, .kind = scheme::affine};
+        if (s.bits > 1) s.kind = static_cast<scheme>(pick(0, 3));
+        return s;
+    };
     quantization q;
     for (const node& n : net.nodes()) {
-        layer_rule rule{.pattern = n.name};
-        const int bits = pick(1, 8);
-        rule.activations = qspec{.bits = bits, .kind = scheme::affine};
-        if (bits > 1) rule.activations->kind = static_cast<scheme>(pick(0, 3));
-        const int width = pick(1, 8);
-        qspec weights{.bits = width, .kind = scheme::affine, .grain = per_channel};
-        if (width > 1) weights.kind = static_cast<scheme>(pick(0, 3));
-        if (pick(0, 1)) weights.grain = per_tensor;
-        if (n.has_weight()) rule.weights = weights;
+        layer_rule rule{.pattern = n.name, .activations = any_spec()};
+        // Sums in float may differ; every other operator rounds once, or adds in one order.
+        rule.in_float = !n.has_weight() && !n.as<op::input>() && pick(0, 5) == 0;
+        if (n.has_weight()) {
+            rule.weights = any_spec();
+            if (pick(0, 1)) rule.weights->grain = per_channel;
+            if (pick(0, 9) == 0) {
+                rule.weights->grain = per_group;
+                rule.weights->group_size = pick(1, 40);
+            }
+        }
         q.layers.push_back(rule);
     }
     return q;

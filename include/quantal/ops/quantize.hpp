@@ -3,6 +3,7 @@
 #ifndef QUANTAL_OPS_QUANTIZE_HPP
 #define QUANTAL_OPS_QUANTIZE_HPP
 
+#include <quantal/kernel/cpu/elementwise.hpp>
 #include <quantal/observe/calibrate.hpp>
 #include <quantal/observe/minmax.hpp>
 #include <quantal/tensor/qtensor.hpp>
@@ -51,6 +52,15 @@ template <rounding_policy R = rounding::half_even>
     check(params, data.shape(), "the tensor to quantize");
     const slicing slice_of = slicing_of(params.spec, data.shape());
     tensor<float> result(data.shape());
+    if (std::same_as<R, rounding::half_even> && data.is_dense()) {
+        slice_of.for_each_run(result.size(), [&](std::size_t slice, std::size_t i, std::size_t n) {
+            const cpu::byte_codes codes{params.zero_point(slice), params.spec.qmin(),
+                                        params.spec.qmax()};
+            cpu::fake_quantize<cpu::best_arch>(data.data() + i, n, params.scale(slice), codes,
+                                               result.data() + i);
+        });
+        return result;
+    }
     data.for_each([&](float v, std::size_t i) {
         const std::size_t slice = slice_of(i);
         result[i] = params.dequantize(params.quantize(v, slice, round, i), slice);

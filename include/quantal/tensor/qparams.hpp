@@ -55,6 +55,17 @@ struct slicing {
         const std::size_t index = element / inner;
         return (index / extent * groups + index % extent / group_size) % slices;
     }
+    /// Calls `f(slice, first, count)` for runs of neighbours of one slice among `elements` elements.
+    template <class F>
+    constexpr void for_each_run(std::size_t elements, F&& f) const {
+        if (slices == 1) return f(std::size_t{0}, std::size_t{0}, elements);
+        for (std::size_t first = 0, next = 0; first < elements; first = next) {
+            const std::size_t slice = (*this)(first);
+            while (next < elements && (*this)(next) == slice)
+                next += inner;
+            f(slice, first, next - first);
+        }
+    }
 };
 
 /// The slicing of a tensor of this shape under `spec`; throws `shape_error` if it has no such axis.

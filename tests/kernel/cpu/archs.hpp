@@ -9,14 +9,9 @@
 
 namespace support {
 
-/// The kernels of every instruction set that this file's flags allow, and the emulated ones.
-inline std::vector<const quantal::cpu::kernel_set*> built_kernels() {
-    std::vector<const quantal::cpu::kernel_set*> all;
-    quantal::cpu::all_archs::for_each([&]<class A>() {
-        if constexpr (A::built) all.push_back(&quantal::cpu::kernels_of<A>);
-    });
-    return all;
-}
+/// The kernels of every instruction set that the flags allow, and the emulated ones. Compiled once
+/// for a test program, in archs.cpp: all of them take a while.
+std::vector<const quantal::cpu::kernel_set*> built_kernels();
 
 } // namespace support
 

@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(exact_sums_are_the_references) {
             for (float& y : expected)
                 y = std::clamp(y, bounds.lo, bounds.hi);
         for (const cpu::kernel_set* kernels : support::built_kernels()) {
-            const cpu::real_conv layer(p.op, p.in, p.out, weights, bias, bounds, kernels->arrays);
+            const cpu::real_conv layer({p.op, p.in.channels, {p.in.height, p.in.width}}, weights,
+                                       bias, bounds, kernels->arrays);
             BOOST_TEST_CONTEXT(kernels->name << ", " << p.in.channels << " to " << p.op.out_channels
                                              << " channels in " << p.op.groups << " groups")
             BOOST_TEST((run(layer, p, x) == expected));
@@ -104,7 +105,7 @@ BOOST_AUTO_TEST_CASE(exact_sums_are_the_references) {
 BOOST_AUTO_TEST_CASE(no_bias_is_zero) {
     const image_shape pixel(extents{2});
     const std::vector<float> weights{2.0f, 3.0f}, x{5.0f, 7.0f};
-    const cpu::real_conv layer({.out_channels = 1}, pixel, extents{1}, weights, {}, {},
+    const cpu::real_conv layer({{.out_channels = 1}, 2}, weights, {}, {},
                                cpu::default_kernels().arrays);
     BOOST_TEST(run(layer, {{.out_channels = 1}, pixel, extents{1}, 1}, x) ==
                    std::vector<float>{31.0f},

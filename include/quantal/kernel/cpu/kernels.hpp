@@ -40,9 +40,11 @@ inline constexpr kernel_set kernels_of = {
     .arrays = array_kernels_of<A>,
 };
 
-/// The kernels that are used where none are named: those of the compiler's flags.
-[[nodiscard]] inline const kernel_set& default_kernels() {
-    return kernels_of<best_arch>;
+/// The kernels that are used where none are named: those of the compiler's flags. (A template, so
+/// that nothing is compiled for a file that does not ask.)
+template <class A = best_arch>
+[[nodiscard]] const kernel_set& default_kernels() {
+    return kernels_of<A>;
 }
 
 } // namespace cpu

@@ -58,14 +58,13 @@ public:
         if (!real_slots_.contains(v)) dequantize(v);
         return real_slots_.at(v);
     }
-    /// A new slot. Throws `graph_error` if the codes do not fit a byte.
+    /// A new slot: a byte a code, or an int32 where they are wider. Real values that the codes were
+    /// made from are nobody else's input.
     slot_index add_codes(value v) {
-        const qspec spec = params(v).spec;
-        if (spec.qmax() - spec.qmin() > 255)
-            quantal::detail::fail<graph_error>("layer \"", plan().at(v).name, "\" puts out \"",
-                                               spec,
-                                               "\"; the CPU's kernels take codes of 1 to 8 bits");
-        return code_slots_[v] = add_slot(shape(v), sizeof(std::uint8_t));
+        const bool wide = params(v).spec.bits > 8;
+        real_slots_.erase(v);
+        code_slots_[v] = add_slot(shape(v), wide ? sizeof(std::int32_t) : sizeof(std::uint8_t));
+        return code_slots_[v];
     }
     slot_index add_reals(value v) { return real_slots_[v] = add_slot(shape(v), sizeof(float)); }
 
@@ -152,11 +151,19 @@ private:
     void dequantize(value v) {
         const slot_index x = code_slot(v);
         const slot_index y = add_reals(v);
-        const auto f = [c = codes(v), f = arrays().dequantize](const std::uint8_t* from,
-                                                               std::size_t count, float* to) {
-            f(from, count, c.scale, c.bytes.zero_point, to);
+        const value_codes c = codes(v);
+        if (net_.slots[x].element_bytes > 1) {
+            const auto wide = [=](const std::int32_t* q, std::size_t count, float* to) {
+                for (std::size_t i = 0; i < count; ++i)
+                    to[i] = arith::dequantize(q[i], c.scale, c.bytes.zero_point);
+            };
+            return append(v, elements_step<float, std::int32_t>("dequantize", net_, y, wide, x));
+        }
+        const auto bytes = [=, f = arrays().dequantize](const std::uint8_t* q, std::size_t count,
+                                                        float* to) {
+            f(q, count, c.scale, c.bytes.zero_point, to);
         };
-        append(v, elements_step<float, std::uint8_t>("dequantize", net_, y, f, x));
+        append(v, elements_step<float, std::uint8_t>("dequantize", net_, y, bytes, x));
     }
 
     const integer_network& source_;

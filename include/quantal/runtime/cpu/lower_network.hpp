@@ -5,6 +5,7 @@
 
 #include <quantal/runtime/cpu/integer_lowering.hpp>
 #include <quantal/runtime/cpu/real_lowering.hpp>
+#include <quantal/runtime/cpu/reference_lowering.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -12,13 +13,14 @@ namespace cpu {
 
 /// The integer convolutions and linear layers that nothing but an add reads, one for each add: the
 /// sum is made where theirs is, and their own codes are never stored.
-[[nodiscard]] inline std::set<value> fusible_with_add(const plan& p) {
+[[nodiscard]] inline std::set<value> fusible_with_add(const integer_network& n) {
+    const plan& p = n.plan();
     const std::vector<int> uses = p.net.use_counts();
     std::set<value> result;
     for (value v = 0; v < p.net.size(); ++v) {
-        if (!p.at(v).as<op::add>() || p.roles[v].in_float) continue;
+        if (!p.at(v).as<op::add>() || p.roles[v].in_float || !is_for_kernels(n, v)) continue;
         for (const value x : p.at(v).inputs)
-            if (p.roles[x].weights && uses[x] == 1) {
+            if (p.roles[x].weights && is_for_kernels(n, x) && uses[x] == 1) {
                 result.insert(x);
                 break;
             }
@@ -31,7 +33,8 @@ namespace detail {
 /// The images, from channels first to channels last, and to codes if the network wants them.
 inline void read_images(builder& b) {
     const image_shape shape = b.shape(0);
-    if (!b.plan().roles[0].output) {
+    const bool to_bytes = b.plan().roles[0].output && is_for_kernels(b.source(), 0);
+    if (!to_bytes) {
         const auto copy = [](const float* from, std::size_t count, float* to) {
             std::copy(from, from + count, to);
         };
@@ -56,20 +59,23 @@ inline void read_images(builder& b) {
 
 } // namespace detail
 
-/// Steps for all nodes; those of `left_for_add` become part of the add that reads them. Throws
-/// `graph_error`, naming the layer, for activations of more than 8 bits.
+/// Steps for all nodes; those of `left_for_add` become part of the add that reads them. What the
+/// kernels do not take is left to the reference.
 [[nodiscard]] inline network lower_network(const integer_network& n, const kernel_set& kernels,
                                            std::set<value> left_for_add) {
     const plan& p = n.plan();
     builder b(n, kernels, std::move(left_for_add));
     detail::read_images(b);
+    if (!is_for_kernels(n, 0)) lower_to_reference(b, 0);
     for (value v = 1; v < p.net.size(); ++v) {
-        if (!p.roles[v].in_float) {
+        if (!is_for_kernels(n, v)) {
+            lower_to_reference(b, v);
+        } else if (!p.roles[v].in_float) {
             std::visit(integer_lowering(b, v), p.at(v).op);
-            continue;
+        } else {
+            std::visit(real_lowering(b, v), p.at(v).op);
+            if (p.roles[v].output) b.quantize(v);
         }
-        std::visit(real_lowering(b, v), p.at(v).op);
-        if (p.roles[v].output) b.quantize(v);
     }
     return std::move(b).finish();
 }

@@ -16,9 +16,8 @@ namespace cpu {
 /// the number of threads. Immutable; a value whose copies share the weights.
 class program {
 public:
-    /// Throws `graph_error`, naming the layer, for activations of more than 8 bits.
     explicit program(const integer_network& n, const kernel_set& kernels = default_kernels())
-        : fused_(std::make_shared<network>(lower_network(n, kernels, fusible_with_add(n.plan())))),
+        : fused_(std::make_shared<network>(lower_network(n, kernels, fusible_with_add(n)))),
           traced_(std::make_shared<network>(lower_network(n, kernels, {}))),
           input_(n.plan().net.input_shape()), output_(n.plan().at(n.plan().net.output()).shape) {
         for (const value v : n.plan().points())
@@ -76,12 +75,17 @@ private:
     void show(const step& s, const frame& at, std::size_t image, const code_visitor& visit) const {
         const value v = *s.completes;
         const slot& from = traced_->slots[s.output];
-        const auto* bytes = at.at<const std::uint8_t>(s.output);
-        std::vector<std::int32_t> codes(from.bytes());
-        for (std::int64_t c = 0, i = 0; c < from.shape.channels; ++c)
-            for (std::int64_t p = 0; p < from.shape.pixels(); ++p, ++i)
-                codes[static_cast<std::size_t>(i)] =
-                    bytes[p * from.shape.channels + c] + points_.at(v);
+        std::vector<std::int32_t> codes(static_cast<std::size_t>(from.elements()));
+        const auto copy = [&](const auto* q) {
+            for (std::int64_t c = 0, i = 0; c < from.shape.channels; ++c)
+                for (std::int64_t p = 0; p < from.shape.pixels(); ++p, ++i)
+                    codes[static_cast<std::size_t>(i)] =
+                        q[p * from.shape.channels + c] + points_.at(v);
+        };
+        if (from.element_bytes == 1)
+            copy(at.at<const std::uint8_t>(s.output));
+        else
+            copy(at.at<const std::int32_t>(s.output));
         visit(v, image, codes);
     }
 

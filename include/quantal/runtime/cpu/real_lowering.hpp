@@ -96,7 +96,8 @@ private:
         real_bounds bounds;
         if (const auto& a = node_.activation) bounds = {a->lo, a->hi, true};
         const auto layer =
-            std::make_shared<real_conv>(o, in_, out_, weights, bias, bounds, b_.arrays());
+            std::make_shared<real_conv>(conv_shape{o, in_.channels, {in_.height, in_.width}},
+                                        weights, bias, bounds, b_.arrays());
         const auto run = [=, x = x_[0], y = y_](const frame& at) {
             auto task = [&](std::size_t i, std::size_t worker) {
                 layer->run_task(i, at.images, at.at<const float>(x), at.at<float>(y),

@@ -20,7 +20,7 @@ using reference::image_shape;
 using reference::window;
 
 /// A tensor of a running network: images one after the other, each height x width x channels. Codes
-/// take a byte (`q - qmin`), reals a float32.
+/// are `q - qmin` in a byte, or in an int32 where they have more than 8 bits; reals are float32.
 struct slot {
     image_shape shape;
     std::size_t element_bytes;
