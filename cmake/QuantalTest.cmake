@@ -38,15 +38,17 @@ function(quantal_test folder)
   endforeach()
 endfunction()
 
-# quantal_fuzz(NAME LINK TARGETS...): NAME_fuzz.cpp, run on a fixed number of inputs.
+# quantal_fuzz(NAME LINK TARGETS...): NAME_fuzz.cpp, run for seconds from the files in corpus/NAME.
 function(quantal_fuzz name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
   add_executable(${name}_fuzz ${name}_fuzz.cpp)
   target_link_libraries(${name}_fuzz PRIVATE quantal::quantal ${arg_LINK} quantal_warnings)
   target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
-  add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -runs=20000 -seed=20261124 -rss_limit_mb=2048
-                                     -verbosity=0)
+  file(GLOB seeds CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}/*)
+  list(JOIN seeds "," seeds)
+  add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -seed_inputs=${seeds} -runs=20000 -seed=20261124
+                                     -max_total_time=10 -rss_limit_mb=2048 -verbosity=0)
 endfunction()
 
 # quantal_headers_alone(TARGET FOLDER [FILTER EXCLUDE|INCLUDE REGEX regex] [LINK TARGETS...])

@@ -181,16 +181,19 @@ inline void append_node(plan& p, const nlohmann::json& json) {
 /// The version of the graph's JSON that this library writes, and the only one so far.
 inline constexpr int graph_version = 1;
 
-/// The graph and its roles; parameters are not part of it.
+/// The graph and its roles; parameters are not part of it. Throws `data_error` for a name that is
+/// not UTF-8.
 [[nodiscard]] inline std::string to_json(const plan& p) {
-    std::string text =
-        "{\n  \"quantal_graph\": " + std::to_string(graph_version) + ",\n  \"nodes\": [";
-    const char* separator = "\n    ";
-    for (value v = 0; v < p.net.size(); ++v) {
-        text += separator + detail::node_to_json(p.at(v), p.roles.at(v)).dump();
-        separator = ",\n    ";
-    }
-    return text + "\n  ]\n}\n";
+    return detail::with_context("a graph cannot be written as JSON", [&] {
+        std::string text =
+            "{\n  \"quantal_graph\": " + std::to_string(graph_version) + ",\n  \"nodes\": [";
+        const char* separator = "\n    ";
+        for (value v = 0; v < p.net.size(); ++v) {
+            text += separator + detail::node_to_json(p.at(v), p.roles.at(v)).dump();
+            separator = ",\n    ";
+        }
+        return text + "\n  ]\n}\n";
+    });
 }
 
 /// Reads a plan without parameters; `file` names it in errors. Throws `data_error` for anything
