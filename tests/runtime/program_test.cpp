@@ -156,6 +156,24 @@ BOOST_AUTO_TEST_CASE(eight_bits_stay_close_to_float) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_network_in_fixed_point_differs_by_rounding_only) {
+    const calibrated c = make("resnet20");
+    const program in_float = lower(c.network, c.table);
+    const program fixed = lower(c.network, c.table, requantizers::in_fixed_point{});
+    std::size_t codes = 0, differing = 0;
+    for (const auto& [v, count] : compare_codes(in_float, fixed, c.images)) {
+        codes += count.codes;
+        differing += count.differing;
+    }
+    // The float formula rounds a sum of some 16 bits twice by 2^-24 of it; a code's boundary lies
+    // between in less than one of 2^10, and differences spread.
+    BOOST_TEST(differing < codes / 50);
+    const auto ratios =
+        signal_to_noise(c.network, c.table, reference_executor(c.network.net), fixed, c.images);
+    for (const auto& [v, decibels] : ratios)
+        BOOST_TEST_CONTEXT(c.network.at(v).name) BOOST_TEST(decibels > 15.0);
+}
+
 BOOST_AUTO_TEST_CASE(sixteen_bits_are_much_closer_to_float) {
     const calibrated c = make("resnet20", {.weights = weight_spec(16), .activations = a16});
     const auto ratios = signal_to_noise(c.network, c.table, reference_executor(c.network.net),

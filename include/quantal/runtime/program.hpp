@@ -18,10 +18,11 @@ using code_visitor =
 /// A network that runs on the reference backend: plain loops, any spec, all cores.
 class program {
 public:
-    explicit program(const integer_network& n) : points_(n.plan().points()) {
+    template <requantizer R = requantizers::in_float>
+    explicit program(const integer_network& n, R = {}) : points_(n.plan().points()) {
         for (value v = 0; v < n.plan().net.size(); ++v) {
             shapes_.push_back(n.plan().at(v).shape);
-            steps_.push_back(reference::make_step(n, v));
+            steps_.push_back(reference::make_step<R>(n, v));
         }
         if (n.plan().roles[output()].has_codes())
             output_ = activation_params(n.plan(), n.table(), output());
@@ -110,14 +111,16 @@ private:
     std::optional<qparams> output_; ///< where the output is codes
 };
 
-/// Makes an integer network run.
-[[nodiscard]] inline program lower(const integer_network& n) {
-    return program(n);
+/// Makes an integer network run; its sums become codes by the requantizer's formula.
+template <requantizer R = requantizers::in_float>
+[[nodiscard]] program lower(const integer_network& n, R requantizer = {}) {
+    return program(n, requantizer);
 }
 
 /// Turns a calibrated plan into exact integers that run: `lower(quantize(p, t))`.
-[[nodiscard]] inline program lower(const plan& p, const table& t) {
-    return lower(quantize(p, t));
+template <requantizer R = requantizers::in_float>
+[[nodiscard]] program lower(const plan& p, const table& t, R requantizer = {}) {
+    return lower(quantize(p, t), requantizer);
 }
 
 /// A float executor without any other library: the reference loops in float32.

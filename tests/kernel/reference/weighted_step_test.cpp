@@ -26,18 +26,21 @@ struct layer_case {
 };
 
 /// Calibrates and runs `net`.
+template <requantizer R>
 layer_case run(graph net, const quantization& q, tensor<float> images) {
     plan p = place(passes::optimize(std::move(net)), q);
     table t = calibrate(p, reference_executor(p.net), std::vector{images});
     layer_case c{std::move(p), std::move(t), std::move(images)};
-    c.output = lower(c.p, c.t).run(c.images, 2,
-                                   [&](value v, std::size_t, std::span<const std::int32_t> q_of_v) {
-                                       c.codes[v].emplace_back(q_of_v.begin(), q_of_v.end());
-                                   });
+    c.output =
+        lower(c.p, c.t, R{})
+            .run(c.images, 2, [&](value v, std::size_t, std::span<const std::int32_t> q_of_v) {
+                c.codes[v].emplace_back(q_of_v.begin(), q_of_v.end());
+            });
     return c;
 }
 
 /// A random convolution, and behind it what makes its output codes: a relu and a pool of 1 x 1.
+template <requantizer R = requantizers::in_float>
 layer_case random_convolution(std::mt19937& g, const quantization& q, bool to_codes) {
     const auto any = [&](std::int64_t lo, std::int64_t hi) {
         return std::uniform_int_distribution<std::int64_t>(lo, hi)(g);
@@ -56,7 +59,7 @@ layer_case random_convolution(std::mt19937& g, const quantization& q, bool to_co
     if (to_codes) net.max_pool("pool", net.relu("relu", y), {.kernel = 1, .stride = 1});
     support::randomize(net, g);
     tensor<float> images = support::normal(g, net.at(x).shape.with_front(3));
-    return run(std::move(net), q, std::move(images));
+    return run<R>(std::move(net), q, std::move(images));
 }
 
 /// Calls `f(i, c, k)` for each input element i (channels, height, width) under output element
@@ -104,11 +107,13 @@ float bias_of(const layer_case& c, std::int64_t o) {
     return bias ? (*bias)[static_cast<std::size_t>(o)] : 0.0f;
 }
 
-/// docs/arithmetic.md, 4 to 6: the codes of an image whose input codes are given.
-ints codes_by_definition(const layer_case& c, const ints& codes) {
+/// docs/arithmetic.md, 4 and 5: the codes of an image whose input codes are given, from
+/// `to_code(sum, multiplier)`.
+template <class F>
+ints codes_by_definition(const layer_case& c, const ints& codes, F&& to_code) {
     const qparams& x = c.t.activations.at("input");
     const qparams& w = c.t.weights.at("layer");
-    const qparams& y = c.t.activations.at("layer");
+    const float y_scale = c.t.activations.at("layer").scale();
     const any_qtensor weights = quantize(c.p.net.parameters.at("layer.weight"), w);
     return for_each_output(c, [&](std::int64_t o, std::int64_t h, std::int64_t v) {
         const auto channel = static_cast<std::size_t>(w.scales.size() == 1 ? 0 : o);
@@ -117,11 +122,7 @@ ints codes_by_definition(const layer_case& c, const ints& codes) {
             acc +=
                 std::int64_t{codes[i] - x.zero_point()} * (weights.code(k) - w.zero_point(channel));
         });
-        const float m = times(x.scale(), w.scale(channel)) / y.scale();
-        const auto scaled = std::nearbyint(times(static_cast<float>(acc), m));
-        const auto zero = static_cast<float>(y.zero_point()); // the code of relu's 0
-        return static_cast<std::int32_t>(
-            std::clamp(scaled + zero, zero, static_cast<float>(y.spec.qmax())));
+        return to_code(acc, times(x.scale(), w.scale(channel)) / y_scale);
     });
 }
 
@@ -234,11 +235,42 @@ BOOST_AUTO_TEST_CASE(codes_of_channels_are_those_of_the_definition) {
             const layer_case c = random_convolution(
                 g, {.weights = parse_spec(weight_text), .activations = parse_spec(activation_text)},
                 true);
+            const qparams& y = c.t.activations.at("layer");
+            const auto zero = static_cast<float>(y.zero_point()); // the code of relu's 0
+            const auto to_code = [&](std::int64_t acc, float m) {
+                const float steps = std::nearbyint(times(static_cast<float>(acc), m));
+                return static_cast<std::int32_t>(
+                    std::clamp(steps + zero, zero, static_cast<float>(y.spec.qmax())));
+            };
             BOOST_TEST_CONTEXT(weight_text << ", " << activation_text << " round " << round)
             for (std::size_t i = 0; i < 3; ++i)
-                BOOST_TEST(c.codes.at(1)[i] == codes_by_definition(c, c.codes.at(0)[i]),
+                BOOST_TEST(c.codes.at(1)[i] == codes_by_definition(c, c.codes.at(0)[i], to_code),
                            boost::test_tools::per_element());
         }
+}
+
+BOOST_AUTO_TEST_CASE(codes_in_fixed_point_are_those_of_the_definition) {
+    auto g = support::generator();
+    for (int round = 0; round < 40; ++round) {
+        const auto c = random_convolution<requantizers::in_fixed_point>(g, {.weights = w4}, true);
+        const std::int32_t zero = c.t.activations.at("layer").zero_point();
+        const auto to_code = [&](std::int64_t acc, float m) { // the product is exact in 64 bits
+            const auto steps = std::nearbyint(static_cast<long double>(acc) * m);
+            return static_cast<std::int32_t>(std::clamp<long double>(steps + zero, zero, 255));
+        };
+        for (std::size_t i = 0; i < 3; ++i)
+            BOOST_TEST(c.codes.at(1)[i] == codes_by_definition(c, c.codes.at(0)[i], to_code),
+                       boost::test_tools::per_element());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(sixteen_bits_in_fixed_point_are_refused_by_name) {
+    auto g = support::generator();
+    BOOST_CHECK_EXCEPTION(
+        (void)random_convolution<requantizers::in_fixed_point>(g, {.activations = a16}, true),
+        graph_error, [](const error& e) {
+            return std::string(e.what()).starts_with("layer \"layer\" has codes of 16 bits");
+        });
 }
 
 BOOST_AUTO_TEST_CASE(sums_of_16_bits_go_beyond_int32_and_below_2_to_the_53) {

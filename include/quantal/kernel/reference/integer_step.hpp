@@ -3,6 +3,7 @@
 #ifndef QUANTAL_KERNEL_REFERENCE_INTEGER_STEP_HPP
 #define QUANTAL_KERNEL_REFERENCE_INTEGER_STEP_HPP
 
+#include <quantal/kernel/reference/scaled_step.hpp>
 #include <quantal/kernel/reference/weighted_step.hpp>
 
 namespace quantal {
@@ -10,31 +11,29 @@ inline namespace v0 {
 namespace reference {
 
 /// The step of a node that runs in integers, by its operator.
+template <requantizer R>
 class integer_step : node_step {
 public:
     using node_step::node_step;
 
-    [[nodiscard]] step operator()(const op::conv2d& o) const {
-        return weighted_step(network_, v_, win(o), o.groups)();
-    }
-    [[nodiscard]] step operator()(const op::linear&) const {
-        return weighted_step(network_, v_, single_pixel, 1)();
-    }
+    [[nodiscard]] step operator()(const op::conv2d& o) const { return weighted(win(o), o.groups); }
+    [[nodiscard]] step operator()(const op::linear&) const { return weighted(single_pixel, 1); }
     [[nodiscard]] step operator()(const op::add&) const {
         const value a = node_.inputs[0];
         const value b = node_.inputs[1];
-        const qparams pa = activation_params(plan_, table_, a);
-        const qparams pb = activation_params(plan_, table_, b);
-        return each_code([=, y = output()](const frame& f, std::size_t i) {
-            return arith::residual_add({f.codes[a][i], pa.scale(), pa.zero_point()},
-                                       {f.codes[b][i], pb.scale(), pb.zero_point()}, y.scale,
-                                       y.zero_point, y.lo, y.hi);
+        const qparams& pa = activation_params(plan_, table_, a);
+        const qparams& pb = activation_params(plan_, table_, b);
+        const auto m = R::addition(pa.scale(), pb.scale(), output().scale);
+        return each_code([=, za = pa.zero_point(), zb = pb.zero_point(),
+                          y = output()](const frame& f, std::size_t i) {
+            return arith::residual_add(f.codes[a][i] - za, f.codes[b][i] - zb, m, y.zero_point,
+                                       y.lo, y.hi);
         });
     }
 
     [[nodiscard]] step operator()(const op::average_pool& o) const {
         const std::int32_t zero = activation_params(plan_, table_, x()).zero_point();
-        const float m = lower_average(plan_, table_, v_);
+        const auto m = R::multiplier(lower_average(plan_, table_, v_));
         return
             [=, w = win(o), c = channels(), x = x(), v = v_, n = count_, y = output()](frame& f) {
                 f.codes[v].resize(n);
@@ -71,6 +70,10 @@ public:
     }
 
 private:
+    [[nodiscard]] step weighted(const window& w, std::int64_t groups) const {
+        if (role_.has_real_bias()) return scaled_step(network_, v_, w, groups)();
+        return weighted_step<R>(network_, v_, w, groups)();
+    }
     [[nodiscard]] output_codes output() const { return lower_output(plan_, table_, v_); }
 
     template <class F>

@@ -3,7 +3,7 @@
 #ifndef QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 #define QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 
-#include <quantal/kernel/reference/geometry.hpp>
+#include <quantal/kernel/reference/conv2d.hpp>
 #include <quantal/kernel/reference/pool.hpp>
 #include <quantal/runtime/integer_network.hpp>
 
@@ -123,6 +123,17 @@ protected:
     std::size_t count_;
     image_shape in_, out_;
 };
+
+/// The weights of a layer less their zero points, arranged.
+template <class W>
+[[nodiscard]] conv_weights<W> arrange_centred(const integer_layer& layer, std::int64_t groups) {
+    auto weights = arrange<W>(layer.weights.shape(), groups, [&](std::size_t i) {
+        return static_cast<W>(layer.centred_weight(i));
+    });
+    const qspec spec = layer.weights.spec();
+    if (spec.grain == granularity::per_group) weights.block = spec.group_size;
+    return weights;
+}
 
 } // namespace reference
 } // namespace v0

@@ -11,10 +11,11 @@ inline namespace v0 {
 namespace reference {
 
 /// The step of node `v`: in integers, or in reals between dequantizers and quantizers.
-[[nodiscard]] inline step make_step(const integer_network& net, value v) {
+template <requantizer R>
+[[nodiscard]] step make_step(const integer_network& net, value v) {
     const node& n = net.plan().at(v);
     if (!n.as<op::input>() && !net.plan().roles[v].in_float)
-        return std::visit(integer_step(net, v), n.op);
+        return std::visit(integer_step<R>(net, v), n.op);
     return real_step(net, v)();
 }
 
