@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_SUITE(check_plan_suite)
 
 BOOST_AUTO_TEST_CASE(what_placement_makes_passes) {
     BOOST_CHECK_NO_THROW(check(support::tiny_plan()));
+    BOOST_CHECK_NO_THROW(check(support::tiny_plan_of_forms()));
     BOOST_CHECK_NO_THROW(
         check(place(support::tiny_graph(), {.layers = {parse_rule("*", "float")}})));
 }
@@ -54,8 +55,8 @@ BOOST_AUTO_TEST_CASE(roles_are_as_many_as_layers) {
 
 BOOST_AUTO_TEST_CASE(roles_that_do_not_fit_are_refused_by_name) {
     check_role("conv1", "layer \"conv1\" has a role", [](role& r) { r.weights.reset(); });
-    check_role("conv1", "layer \"conv1\" has a role", [](role& r) { r.in_float = true; });
-    check_role("fc2", "layer \"fc2\" has a role", [](role& r) { r.weights = w4; });
+    check_role("conv1", "layer \"conv1\" has a role", [](role& r) { r.dynamic = a8; });
+    check_role("fc2", "layer \"fc2\" has a role", [](role& r) { r.dynamic = a8; });
     check_role("add", "layer \"add\" has a role", [](role& r) { r.weights = w4; });
     check_role("input", "layer \"input\" has a role", [](role& r) { r.in_float = true; });
     check_role("input", "\"conv1\" computes in integers, but its input \"input\" has no codes",
@@ -75,6 +76,10 @@ BOOST_AUTO_TEST_CASE(specs_that_a_network_cannot_have_are_refused) {
     check_role("conv1", "channels are axis 0",
                [](role& r) { r.weights = qspec{.bits = 4, .grain = per_channel, .axis = 1}; });
     check_role("conv1", "one scale a tensor", [](role& r) { r.output = w4; });
+    check_role("fc2", "one scale a tensor", [](role& r) {
+        r.weights = w4;
+        r.dynamic = w4;
+    });
     check_role("input", "one scale a tensor", [](role& r) { r.output = w4; });
 }
 

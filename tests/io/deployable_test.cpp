@@ -79,6 +79,22 @@ BOOST_AUTO_TEST_CASE(a_network_comes_back_as_it_was) {
     BOOST_TEST((io::to_deployable(network, metadata) == io::to_deployable(n, description)));
 }
 
+BOOST_AUTO_TEST_CASE(every_form_of_a_layer_comes_back) {
+    const plan p = support::tiny_plan_of_forms();
+    const integer_network n = quantize(p, support::tiny_table(p));
+    const auto file = io::to_deployable(n);
+    const integer_network found = load(file).network;
+    BOOST_TEST((found.table() == n.table()));
+    BOOST_TEST((found.plan().net.parameters == n.plan().net.parameters));
+    for (const char* name : {"conv1.bias", "fc1.bias", "fc2.bias"}) // reals
+        BOOST_TEST(found.plan().net.parameters.contains(name), name);
+    BOOST_TEST(found.plan().net.parameters.size() == 3u + 4u); // and those of the batch norm
+    const auto images = support::tiny_images();
+    BOOST_TEST((lower(found).run(images) == lower(n).run(images)));
+    BOOST_TEST((hashes_of(found, images) == hashes_of(n, images)));
+    BOOST_TEST((io::to_deployable(found) == file));
+}
+
 BOOST_AUTO_TEST_CASE(a_real_architecture_gives_the_same_codes) {
     auto generator = support::generator();
     graph net = models::by_name("resnet20", models::fashion_mnist);

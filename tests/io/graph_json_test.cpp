@@ -57,9 +57,10 @@ void check_same(const plan& a, const plan& b) {
             BOOST_TEST((a.at(v).inputs == b.at(v).inputs));
             BOOST_TEST((a.at(v).shape == b.at(v).shape));
             BOOST_TEST((a.at(v).activation == b.at(v).activation));
-            const auto& [in_float, weights, output, source] = b.roles[v];
+            const auto& [in_float, weights, dynamic, output, source] = b.roles[v];
             BOOST_TEST(a.roles[v].in_float == in_float);
             BOOST_TEST((a.roles[v].weights == weights));
+            BOOST_TEST((a.roles[v].dynamic == dynamic));
             BOOST_TEST((a.roles[v].output == output));
             BOOST_TEST((a.roles[v].source == source));
         }
@@ -77,6 +78,8 @@ BOOST_AUTO_TEST_CASE(every_operator_comes_back_as_it_was) {
     BOOST_TEST(kinds.size() == std::variant_size_v<op::any>);
     check_same(load(io::to_json(p)), p);
     BOOST_TEST(load(io::to_json(p)).net.parameters.empty());
+    const plan forms = support::tiny_plan_of_forms();
+    check_same(load(io::to_json(forms)), forms);
 }
 
 BOOST_AUTO_TEST_CASE(known_networks_come_back) {

@@ -66,6 +66,17 @@ inline quantal::plan tiny_plan() {
                              parse_rule("conv2", "a4"), parse_rule("add", "a8 signed")}});
 }
 
+/// The same network with every form of a layer with integer weights.
+inline quantal::plan tiny_plan_of_forms() {
+    using quantal::parse_rule;
+    return place(
+        tiny_graph(),
+        {.layers = {parse_rule("norm", "float"), parse_rule("conv1", "w4 group(1)"),
+                    parse_rule("conv2", "weights only"), parse_rule("conv3", "w3 pow2"),
+                    parse_rule("fc1", "5 affine group(3) pow2"), parse_rule("fc2", "dynamic a4"),
+                    parse_rule("input", "a16"), parse_rule("fc3", "16 affine")}});
+}
+
 /// One scale a slice, powers of two around `scale`.
 inline quantal::qparams tiny_params(quantal::qspec spec, std::size_t slices, float scale) {
     quantal::qparams p{spec, {}, {}};
@@ -80,8 +91,8 @@ inline quantal::qparams tiny_params(quantal::qspec spec, std::size_t slices, flo
 inline quantal::table tiny_table(const quantal::plan& p) {
     quantal::table t;
     for (quantal::value v = 0; v < p.roles.size(); ++v) {
-        const auto& [in_float, weights, output, source] = p.roles[v];
-        if (output)
+        const auto& weights = p.roles[v].weights;
+        if (const auto& output = p.roles[v].output)
             t.activations.emplace(p.at(v).name,
                                   tiny_params(*output, 1, std::ldexp(1.0f, 2 - output->bits)));
         if (!weights) continue;

@@ -49,7 +49,7 @@ struct in_float {
     }
 };
 
-/// The formulas of docs/arithmetic.md, 9: integers only.
+/// The formulas of docs/arithmetic.md, 15: integers only.
 struct in_fixed_point {
     [[nodiscard]] QUANTAL_HD static constexpr arith::fixed_multiplier multiplier(float m) {
         return arith::fixed_point(m);

@@ -44,11 +44,15 @@ public:
         check_values();
         if (role_->weights) check_weight_spec(*role_->weights);
         if (role_->output) check_activation_spec(*role_->output);
+        if (role_->dynamic) check_activation_spec(*role_->dynamic);
         const bool is_input = node_->inputs.empty();
-        if (role_->weights.has_value() != (node_->has_weight() && !role_->in_float) ||
-            (is_input && role_->in_float))
+        const bool needs_codes = node_->has_weight() && !role_->in_float;
+        const bool has_codes = role_->weights.has_value();
+        if ((has_codes && !node_->has_weight()) || (needs_codes && !has_codes) ||
+            (role_->dynamic && !(has_codes && role_->in_float)) || (is_input && role_->in_float))
             refuse("has a role that does not fit; layers in integers have codes of weights if they "
-                   "have weights, and an input is not in float");
+                   "have weights, those with a dynamic input have both and are in float, and an "
+                   "input is not in float");
         const bool moves_codes = !is_input && !role_->in_float && !node_->computes();
         if (!is_input && !role_->in_float) check_integers(moves_codes);
         if (role_->source != source_of(*node_, plan_.roles, v))

@@ -14,10 +14,13 @@ inline namespace v0 {
 
 /// What placement decided for one node.
 struct role {
-    /// Computes in float32: integer inputs are dequantized first.
+    /// Takes and gives reals: inputs that are codes are dequantized first.
     bool in_float = false;
-    /// The codes of its weights, if it computes in integers and has any.
+    /// The codes of its weights, if they are integers; always, if it takes codes.
     std::optional<qspec> weights{};
+    /// In float with integer weights: the codes to which it brings its own input while it runs,
+    /// image by image. None: it multiplies reals by its weights.
+    std::optional<qspec> dynamic{};
     /// The codes of its output, if it has a quantizer of its own (a "quantizer point").
     std::optional<qspec> output{};
     /// The node whose quantizer made the codes of its output: itself, or for operators that move
@@ -25,10 +28,10 @@ struct role {
     std::optional<value> source{};
 
     [[nodiscard]] bool has_codes() const { return source.has_value(); }
-    /// Whether its integer weights give sums that are scaled to reals before the bias is added:
-    /// where a channel has several scales.
+    /// Whether its weights are integers and its bias, in float32, is added to reals: where a
+    /// channel has several scales or the input's scale is not known beforehand.
     [[nodiscard]] bool has_real_bias() const {
-        return weights && weights->grain == granularity::per_group;
+        return weights && (in_float || weights->grain == granularity::per_group);
     }
 };
 

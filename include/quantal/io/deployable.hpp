@@ -3,7 +3,8 @@
 /// whose metadata hold its version ("quantal"), its graph ("graph") and its calibration table
 /// without the weights' part ("table"), both as JSON. Of each integer layer there are the tensors
 /// "<layer>.weight" (U8, the packed codes), "<layer>.scale" (F32), "<layer>.zero_point" (I32, if it
-/// can differ from 0) and "<layer>.bias" (I32); of each layer left in float its parameters (F32).
+/// can differ from 0) and "<layer>.bias" (I32, or F32 where it is added to reals); of each layer
+/// left in float its parameters (F32).
 #ifndef QUANTAL_IO_DEPLOYABLE_HPP
 #define QUANTAL_IO_DEPLOYABLE_HPP
 
@@ -83,7 +84,9 @@ inline layer_codes take_layer(const plan& p, value v, tensor_taker& from) {
             from.take<std::int32_t>(name + ".zero_point", scalar_type::i32, flat(slices));
     const std::size_t size = arith::packed_size(shape.count(), params.spec.bits);
     auto packed = from.take<std::uint8_t>(name + ".weight", scalar_type::u8, flat(size));
-    auto bias = from.take<std::int32_t>(name + ".bias", scalar_type::i32, {shape[0]});
+    std::vector<std::int32_t> bias;
+    if (!p.roles[v].has_real_bias())
+        bias = from.take<std::int32_t>(name + ".bias", scalar_type::i32, {shape[0]});
     return with_context("layer \"" + name + '"', [&]() -> layer_codes {
         return {any_qtensor::from_packed(std::move(params), shape, std::move(packed)),
                 std::move(bias)};
@@ -132,7 +135,8 @@ to_deployable(const integer_network& n, const std::map<std::string, std::string>
         const qparams& params = layer.weights.params();
         add_flat(name + ".weight", scalar_type::u8, layer.weights.packed());
         add_flat(name + ".scale", scalar_type::f32, std::span(params.scales));
-        add_flat(name + ".bias", scalar_type::i32, std::span(layer.bias));
+        if (!n.plan().roles[v].has_real_bias())
+            add_flat(name + ".bias", scalar_type::i32, std::span(layer.bias));
         if (!params.spec.is_symmetric())
             add_flat(name + ".zero_point", scalar_type::i32, std::span(params.zero_points));
     }

@@ -56,6 +56,7 @@ inline nlohmann::ordered_json node_to_json(const node& n, const role& r) {
     if (n.activation) write_attributes(json["activation"], *n.activation);
     if (r.in_float) json["float"] = true;
     if (r.weights) json["weights"] = to_string(*r.weights);
+    if (r.dynamic) json["dynamic"] = to_string(*r.dynamic);
     if (r.output) json["output"] = to_string(*r.output);
     json["shape"] = std::vector<std::int64_t>(n.shape.begin(), n.shape.end());
     return json;
@@ -159,6 +160,7 @@ inline role read_role(object_reader& from) {
     role r;
     if (from.has("float")) from("float", r.in_float);
     if (from.has("weights")) r.weights = parse_spec(from.text("weights"));
+    if (from.has("dynamic")) r.dynamic = parse_spec(from.text("dynamic"));
     if (from.has("output")) r.output = parse_spec(from.text("output"));
     return r;
 }

@@ -91,6 +91,18 @@ void add_note(notes* list, const Parts&... parts) {
     return result;
 }
 
+/// The parameters of values that are met only while a network runs, from the range of those of them
+/// that are finite: infinities clamp and NaN becomes 0, as in any tensor.
+[[nodiscard]] inline qparams dynamic_params(qspec spec, std::span<const float> values) {
+    range seen{};
+    for (const float v : values) {
+        if (!std::isfinite(v)) continue;
+        seen.lo = std::min(seen.lo, v);
+        seen.hi = std::max(seen.hi, v);
+    }
+    return make_qparams(spec, {&seen, 1}, "dynamic input");
+}
+
 /// The observers of one tensor: one a slice of its spec, and what they skipped.
 template <observer O>
 class tensor_observer {

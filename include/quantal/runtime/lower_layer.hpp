@@ -41,7 +41,8 @@ struct layer_codes {
 /// group of a channel, without bias.
 struct integer_layer : layer_codes {
     /// One a sum (channel, or group of a channel): `(s_x * s_w) / s_y` where it becomes a code,
-    /// `s_x * s_w` where it becomes a real.
+    /// `s_x * s_w` where it becomes a real, `s_w` where it does and `s_x` is known while running
+    /// only.
     std::vector<float> multipliers;
     std::int32_t x_zero;
     bool has_wide_sums = false; ///< int64 instead of int32: codes of 16 bits
@@ -67,20 +68,39 @@ struct integer_layer : layer_codes {
 
 namespace detail {
 
+/// What is known of the codes of a layer's input before it runs.
+struct input_codes {
+    float scale = 1.0f;          ///< 1 if it is real or gets its scale while it runs
+    std::int32_t zero_point = 0; ///< the same
+    std::int64_t reach = 0;      ///< `max|q_x - z_x|`
+    bool are_wide = false;       ///< of 16 bits
+};
+
+[[nodiscard]] inline input_codes lower_input(const plan& p, const table& t, value v) {
+    const role& r = p.roles[v];
+    if (!r.in_float) {
+        const qparams& x = activation_params(p, t, p.at(v).inputs[0]);
+        const std::int32_t zero = x.zero_point();
+        return {x.scale(), zero, std::max(zero - x.spec.qmin(), x.spec.qmax() - zero),
+                x.spec.bits == 16};
+    }
+    if (!r.dynamic) return {};
+    const std::int32_t lowest_zero = r.dynamic->is_symmetric() ? 0 : r.dynamic->qmax();
+    return {.reach = std::max(lowest_zero - r.dynamic->qmin(), r.dynamic->qmax()),
+            .are_wide = r.dynamic->bits == 16};
+}
+
 /// Throws `graph_error` if `max|q_x - z_x| * sum|q_w - z_w| + |bias|` can reach 2^31 in a sum, or
 /// 2^53 in a wide one: a double holds those too.
-inline void check_accumulator(const integer_layer& layer, const qparams& x,
+inline void check_accumulator(const integer_layer& layer, std::int64_t reach,
                               const std::string& name) {
-    const auto below = std::int64_t{x.zero_point()} - x.spec.qmin();
-    const auto above = std::int64_t{x.spec.qmax()} - x.zero_point();
-    const std::int64_t largest = below > above ? below : above;
     const slicing sum_of = layer.sums();
     std::vector<std::int64_t> sums(sum_of.slices);
     for (std::size_t i = 0; i < layer.weights.size(); ++i)
         sums[sum_of(i)] += std::abs(layer.centred_weight(i));
     for (std::size_t i = 0; i < sums.size(); ++i) {
         const std::int64_t bias = layer.bias.empty() ? 0 : layer.bias[i];
-        const std::int64_t bound = largest * sums[i] + std::abs(bias);
+        const std::int64_t bound = reach * sums[i] + std::abs(bias);
         const auto channels = static_cast<std::size_t>(layer.weights.shape()[0]);
         const int limit = layer.has_wide_sums ? 53 : 31;
         if (bound >= std::int64_t{1} << limit)
@@ -113,12 +133,12 @@ inline float finite_multiplier(float m, const std::string& name) {
 /// Quantizes weights and bias of node `v`. Throws `graph_error` if a bias does not fit.
 [[nodiscard]] inline layer_codes quantize_layer(const plan& p, const table& t, value v) {
     const node& n = p.at(v);
-    const qparams& x = activation_params(p, t, n.inputs[0]);
     const qparams& w = weight_params(p, t, v);
-    const auto* bias = p.net.find_parameter(n, "bias");
     const tensor<float>& weight = p.net.parameter(n, "weight");
     layer_codes layer{quantize(weight, w), {}};
     if (p.roles[v].has_real_bias()) return layer;
+    const auto* bias = p.net.find_parameter(n, "bias");
+    const qparams& x = activation_params(p, t, n.inputs[0]);
     for (std::size_t c = 0; c < static_cast<std::size_t>(weight.shape()[0]); ++c) {
         const float w_scale = w.scale(w.scales.size() == 1 ? 0 : c);
         const float b = bias ? (*bias)[c] : 0.0f;
@@ -137,7 +157,7 @@ inline float finite_multiplier(float m, const std::string& name) {
                                                layer_codes codes) {
     const std::string& name = p.at(v).name;
     const role& r = p.roles[v];
-    const qparams& x = activation_params(p, t, p.at(v).inputs[0]);
+    const detail::input_codes x = detail::lower_input(p, t, v);
     const qparams& w = weight_params(p, t, v);
     const extents shape = weight_shape(p, v);
     const auto channels = static_cast<std::size_t>(shape[0]);
@@ -147,17 +167,16 @@ inline float finite_multiplier(float m, const std::string& name) {
         detail::fail<graph_error>("layer \"", name, "\" has codes of shape ", codes.weights.shape(),
                                   " and ", codes.bias.size(), " biases; it needs ", shape, " and ",
                                   biases, ", with the parameters of the table");
-    const bool wide = x.spec.bits == 16 || w.spec.bits == 16;
-    integer_layer layer{std::move(codes), {}, x.zero_point(), wide};
+    integer_layer layer{std::move(codes), {}, x.zero_point, x.are_wide || w.spec.bits == 16};
     for (std::size_t i = 0; i < std::max(channels, w.scales.size()); ++i) {
         const float w_scale = w.scale(w.scales.size() == 1 ? 0 : i);
-        const float m = r.output && !r.has_real_bias()
-                            ? arith::requantize_multiplier(x.scale(), w_scale,
-                                                           activation_params(p, t, v).scale())
-                            : arith::product(x.scale(), w_scale);
+        const bool to_codes = r.output && !r.has_real_bias();
+        const float m = to_codes ? arith::requantize_multiplier(x.scale, w_scale,
+                                                                activation_params(p, t, v).scale())
+                                 : arith::product(x.scale, w_scale);
         layer.multipliers.push_back(detail::finite_multiplier(m, name));
     }
-    detail::check_accumulator(layer, x, name);
+    detail::check_accumulator(layer, x.reach, name);
     return layer;
 }
 

@@ -3,7 +3,6 @@
 #ifndef QUANTAL_KERNEL_REFERENCE_CONV2D_HPP
 #define QUANTAL_KERNEL_REFERENCE_CONV2D_HPP
 
-#include <quantal/arith/requantize.hpp>
 #include <quantal/kernel/reference/geometry.hpp>
 #include <quantal/tensor/tensor.hpp>
 
@@ -93,24 +92,6 @@ void conv2d(const window& win, const X* x, const conv_weights<W>& w, std::span<c
                 }
         });
         finish(position, std::span<const Acc>(sums));
-    });
-}
-
-/// `y[c] = bias[c]`, then for each block b in ascending order `y[c] += rounded(float(sum of the
-/// block) * scales[c][b])`, handed to `finish(position, y)`.
-template <class Acc, class X, class W, class Finish>
-void scaled_conv2d(const window& win, const X* x, const conv_weights<W>& w,
-                   std::span<const float> scales, std::span<const float> bias, Finish&& finish) {
-    const auto blocks = static_cast<std::size_t>(w.blocks());
-    const std::vector<Acc> start(bias.size() * blocks, 0);
-    std::vector<float> y(bias.size());
-    conv2d(win, x, w, std::span(start), [&](std::int64_t position, std::span<const Acc> s) {
-        for (std::size_t c = 0; c < y.size(); ++c) {
-            y[c] = bias[c];
-            for (std::size_t b = 0; b < blocks; ++b)
-                y[c] = arith::add_group(y[c], s[b * y.size() + c], scales[c * blocks + b]);
-        }
-        finish(position, std::span<const float>(y));
     });
 }
 

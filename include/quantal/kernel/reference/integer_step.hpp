@@ -71,7 +71,7 @@ public:
 
 private:
     [[nodiscard]] step weighted(const window& w, std::int64_t groups) const {
-        if (role_.has_real_bias()) return scaled_step(network_, v_, w, groups)();
+        if (role_.has_real_bias()) return quantized(scaled_step(network_, v_, w, groups)());
         return weighted_step<R>(network_, v_, w, groups)();
     }
     [[nodiscard]] output_codes output() const { return lower_output(plan_, table_, v_); }

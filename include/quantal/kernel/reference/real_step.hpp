@@ -5,6 +5,7 @@
 
 #include <quantal/kernel/reference/conv2d.hpp>
 #include <quantal/kernel/reference/node_step.hpp>
+#include <quantal/kernel/reference/scaled_step.hpp>
 
 #include <cmath>
 #include <limits>
@@ -81,6 +82,7 @@ public:
 
 private:
     [[nodiscard]] step real_weighted(const window& w, std::int64_t groups) const {
+        if (role_.weights) return scaled_step(network_, v_, w, groups)();
         const tensor<float>& weight = plan_.net.parameter(node_, "weight");
         auto weights =
             arrange<float>(weight.shape(), groups, [&](std::size_t i) { return weight[i]; });
