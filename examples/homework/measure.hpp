@@ -60,12 +60,12 @@ struct measurement {
 [[nodiscard]] inline measurement measure(subject& s, const quantal::table& t, const options& o) {
     constexpr std::size_t images_for_clipping = 256;
     const quantal::torch::exact_network exact(s.plan, t);
-    const quantal::integer_network network = quantal::quantize(s.plan, t);
-    const quantal::program integer(network);
+    const quantal::integer_network codes = quantal::quantize(s.plan, t);
+    const quantal::program integer = quantal::lower(codes);
     const std::size_t integers =
         o.integer_images == 0 ? s.count : std::min(o.integer_images, s.count);
     measurement m;
-    m.bytes = quantal::weight_bytes(network);
+    m.bytes = weight_bytes(codes);
     m.simulated = simulate(s, t);
     m.exact = s.answers([&](const auto& x) { return exact.run(x); }, "exact images", integers);
     const auto run = [&](const quantal::tensor<float>& images) {
