@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(signal_to_noise_by_hand_and_infinite_without_noise) {
     calibrate_weights(p, t, observe::minmax{});
     // The codes of 3.25 and 4 are 3 and 4; the dead layer gives zeros, exactly.
     const tensor<float> image({1, 1, 1, 2}, {3.25f, 4.0f});
-    const auto decibels = signal_to_noise(p, t, reference_executor(p.net), program(p, t), image);
+    const auto decibels = signal_to_noise(p, t, reference_executor(p.net), lower(p, t), image);
     BOOST_TEST(decibels.size() == 2u);
     BOOST_TEST(decibels.at(0) == 10.0 * std::log10((3.25 * 3.25 + 16.0) / 0.0625));
     BOOST_TEST(decibels.at(1) == std::numeric_limits<double>::infinity());
