@@ -93,8 +93,8 @@ struct average_pool {
     friend bool operator==(const average_pool&, const average_pool&) = default;
 };
 
-/// `x[:, ::stride, ::stride]` with channels of zeros before and after: ResNet's option-A shortcut
-/// (He et al., Deep Residual Learning, 2016, section 3.3).
+/// Every `stride`-th row and column, with channels of zeros before and after: ResNet's option-A
+/// shortcut (He et al., Deep Residual Learning, 2016, section 3.3).
 struct shortcut {
     hw stride = 1;
     std::int64_t channels_before = 0;
