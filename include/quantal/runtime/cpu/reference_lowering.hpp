@@ -19,8 +19,7 @@ namespace cpu {
     };
     const auto& inputs = p.at(v).inputs;
     if (is_wide(v) || std::any_of(inputs.begin(), inputs.end(), is_wide)) return false;
-    return !p.roles[v].weights ||
-           (p.roles[v].weights->bits <= 8 && p.roles[v].weights->grain != granularity::per_group);
+    return !p.roles[v].weights || (p.roles[v].weights->bits <= 8 && !p.roles[v].has_real_bias());
 }
 
 namespace detail {
@@ -85,7 +84,7 @@ inline void lower_to_reference(builder& b, value v) {
     const bool to_codes = p.roles[v].has_codes();
     to_codes ? b.add_codes(v) : b.add_reals(v);
     const auto output = bound(v, to_codes);
-    const auto run = [=, compute = reference::make_step(b.source(), v),
+    const auto run = [=, compute = reference::make_step<requantizers::in_float>(b.source(), v),
                       nodes = p.net.size()](const frame& at) {
         auto image = [&](std::size_t i, std::size_t) {
             reference::frame f(nodes);
