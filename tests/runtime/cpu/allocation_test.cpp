@@ -57,8 +57,8 @@ BOOST_AUTO_TEST_CASE(a_run_in_a_context_allocates_nothing) {
             const std::size_t before = allocations;
             for (int repeat = 0; repeat < 3; ++repeat)
                 context.run(images, result.values());
-            BOOST_TEST_CONTEXT(kind << ", " << threads << " threads")
-            BOOST_TEST(allocations == before);
+            const std::size_t in_runs = allocations - before; // contexts of tests allocate too
+            BOOST_TEST_CONTEXT(kind << ", " << threads << " threads") BOOST_TEST(in_runs == 0u);
         }
 }
 
