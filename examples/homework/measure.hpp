@@ -6,6 +6,7 @@
 
 #include "subject.hpp"
 
+#include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/size.hpp>
 #include <quantal/torch/exact_network.hpp>
 #include <quantal/torch/simulation.hpp>
@@ -61,7 +62,7 @@ struct measurement {
     constexpr std::size_t images_for_clipping = 256;
     const quantal::torch::exact_network exact(s.plan, t);
     const quantal::integer_network codes = quantal::quantize(s.plan, t);
-    const quantal::program integer = quantal::lower(codes);
+    const auto integer = quantal::lower(codes, quantal::cpu::default_kernels());
     const std::size_t integers =
         o.integer_images == 0 ? s.count : std::min(o.integer_images, s.count);
     measurement m;

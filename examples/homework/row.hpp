@@ -64,7 +64,7 @@ using of_layer = std::pair<double, std::string>;
             {"activation_spec", to_string(quantal::parse_spec(o.activation_spec))},
             {"config", o.weight_spec + ", " + o.activation_spec},
             {"layers", o.layers},
-            {"device", "cpu reference"},
+            {"device", std::string("cpu ") + quantal::cpu::default_kernels().name},
             {"threads", o.threads},
             {"float_top1", per_cent(s.right(s.float_answers()), s.count)},
             {"sim_top1", per_cent(s.right(m.simulated), s.count)},
