@@ -172,7 +172,11 @@ BOOST_AUTO_TEST_CASE(files_of_other_kinds_and_versions_are_refused) {
                        "; this library reads version 1");
     BOOST_TEST(message([](auto& file) {
                    file.metadata["table"] = "{}";
-               }).starts_with("net.quantal: not a calibration table: "));
+               }).starts_with("net.quantal: the table: not a calibration table: "));
+    BOOST_TEST(message([](auto& file) {
+                   std::string& table = file.metadata["table"];
+                   table.replace(table.find("8 affine"), 1, "9");
+               }).starts_with("net.quantal: the spec \"9 affine signed tensor\""));
     BOOST_TEST(
         message([](auto& file) { file.metadata["graph"] = "{}"; }).starts_with("net.quantal: "));
     BOOST_CHECK_THROW((void)io::load("absent.quantal"), data_error);

@@ -162,14 +162,12 @@ to_deployable(const integer_network& n, const std::map<std::string, std::string>
         detail::fail<data_error>(file, ": a deployable file of version ", version,
                                  "; this library reads version ", deployable_version);
     plan p = plan_from_json(take_text("graph"), file);
-    table t = table_from_json(take_text("table"), file);
-    return {detail::with_context(file,
-                                 [&] {
-                                     return detail::take_network(
-                                         std::move(p), std::move(t),
-                                         detail::tensor_taker(std::move(raw.tensors)));
-                                 }),
-            std::move(raw.metadata)};
+    const std::string table_text = take_text("table");
+    auto network = detail::with_context(file, [&] {
+        return detail::take_network(std::move(p), table_from_json(table_text, "the table"),
+                                    detail::tensor_taker(std::move(raw.tensors)));
+    });
+    return {std::move(network), std::move(raw.metadata)};
 }
 
 /// Writes a network with whatever its readers have to know (see `deployable::metadata`). On failure

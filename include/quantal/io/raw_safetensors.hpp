@@ -77,8 +77,10 @@ inline tensor_entry parse_entry(const std::string& name, const nlohmann::json& e
     if (!are_whole(offsets) || offsets.size() != 2 || !are_whole(dims))
         fail<data_error>(file, ": tensor \"", name,
                          "\" has no shape of whole numbers, or not two offsets");
-    return {name, found->type, extents(dims.get<std::vector<std::int64_t>>()),
-            offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>()};
+    const auto shape = with_context(file + ": tensor \"" + name + '"',
+                                    [&] { return extents(dims.get<std::vector<std::int64_t>>()); });
+    return {name, found->type, shape, offsets[0].get<std::uint64_t>(),
+            offsets[1].get<std::uint64_t>()};
 }
 
 /// All tensors in the order of their bytes, which they fill without gap or overlap.
