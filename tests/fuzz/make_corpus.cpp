@@ -36,6 +36,7 @@ BOOST_AUTO_TEST_CASE(texts) {
     write("spec/activations", "a8 signed");
     write("spec/long", "3 symmetric full channel(0)");
     write("spec/tensor", "8 affine unsigned tensor");
+    write("spec/groups", "w3 group(32) pow2");
 }
 
 BOOST_AUTO_TEST_CASE(networks) {

@@ -232,9 +232,8 @@ BOOST_AUTO_TEST_CASE(specs_and_axes_that_cannot_be_are_refused_first) {
     const qspec axis_2{4, scheme::symmetric, per_channel, 2};
     BOOST_TEST(message_of([&] {
                    (void)minmax_params(axis_2, tensor<float>({2, 3}));
-               }) ==
-               "the spec \"4 symmetric narrow channel(2)\" has scales along axis 2, but "
-               "the tensor has shape 2x3");
+               }) == "the spec \"4 symmetric narrow channel(2)\" has scales along axis 2, but "
+                     "the tensor has shape 2x3");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,7 +16,7 @@ namespace {
 /// All codes of all points are the same in both implementations, and so are the logits.
 void check_identical(const calibrated& c) {
     const exact_network exact(c.network, c.table);
-    const program reference(c.network, c.table);
+    const program reference = lower(c.network, c.table);
     const auto counts = compare_codes(exact, reference, c.images);
     BOOST_TEST(counts.size() == c.network.points().size());
     for (const auto& [v, count] : counts)
@@ -74,6 +74,21 @@ BOOST_AUTO_TEST_CASE(all_schemes_give_identical_codes) {
     check_kinds("8 affine signed channel(0)", "8 affine signed tensor");
     check_kinds("4 affine unsigned channel(0)", "4 affine signed tensor");
     check_kinds("2 affine signed channel(0)", "6 affine unsigned tensor");
+}
+
+BOOST_AUTO_TEST_CASE(sixteen_bits_and_powers_of_two_give_identical_codes) {
+    check_kinds("w8", "a16");
+    check_kinds("16 affine channel(0)", "16 symmetric full tensor");
+    check_kinds("w4 pow2", "8 affine signed pow2");
+}
+
+BOOST_AUTO_TEST_CASE(layers_whose_sums_become_reals_are_refused_by_name) {
+    for (const char* form : {"w8 group(4)", "weights only", "dynamic a8"}) {
+        const calibrated c = networks::make("resnet20", {.layers = {parse_rule("linear", form)}});
+        BOOST_CHECK_EXCEPTION(exact_network(c.network, c.table), graph_error, [](const error& e) {
+            return std::string(e.what()).starts_with("layer \"linear\" has groups of weights, ");
+        });
+    }
 }
 
 // Codes that lie where one rounding more or less would be seen: a multiplier that is off by its
@@ -184,7 +199,7 @@ BOOST_AUTO_TEST_CASE(batches_do_not_change_a_bit) {
 
 BOOST_AUTO_TEST_CASE(a_changed_table_is_seen_in_the_codes) {
     const calibrated c = networks::make("operators");
-    const program reference(c.network, c.table);
+    const program reference = lower(c.network, c.table);
     for (const auto& [name, params] : c.table.weights) {
         table other = c.table;
         for (float& scale : other.weights.at(name).scales)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Requantizing without floats: an integer multiplier, a shift and one rounding
-/// (docs/arithmetic.md, 15). Multipliers are made from float32 ones once, when a network is lowered.
+/// (docs/arithmetic.md, 15). Multipliers are made from float32 ones once, when a network is
+/// lowered.
 #ifndef QUANTAL_ARITH_FIXED_POINT_HPP
 #define QUANTAL_ARITH_FIXED_POINT_HPP
 
