@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(values_have_a_size_within_bounds) {
 }
 
 BOOST_AUTO_TEST_CASE(activations_belong_to_operators_that_compute_and_hold_zero) {
-    const auto with = [](op::any o, op::clip activation) {
+    const auto with = [](const op::any& o, op::clip activation) {
         graph net;
         const value x = net.input({1, 4, 4});
         net.append({.name = "last", .op = o, .inputs = {x}, .activation = activation});

@@ -8,7 +8,7 @@
 [[noreturn]] static void answer(const std::exception& problem) {
     const std::string_view message = problem.what();
     const bool complete = message.find("\"w9\"") != message.npos &&
-                          message.find("9 bits; 1 to 8 are possible") != message.npos;
+                          message.find("9 bits; 1 to 8 and 16 are possible") != message.npos;
     std::_Exit(complete ? 0 : 2);
 }
 #define QUANTAL_THROW(problem) answer(problem)

@@ -127,7 +127,7 @@ template <std::size_t... I>
 op::any read_op(object_reader& from, std::index_sequence<I...>) {
     const std::string name = from.text("op");
     std::optional<op::any> result;
-    const auto try_one = [&](op::any candidate) {
+    const auto try_one = [&](const op::any& candidate) {
         if (name == op::name(candidate)) result = candidate;
     };
     (try_one(op::any(std::in_place_index<I>)), ...);
