@@ -8,10 +8,10 @@ using namespace quantal;
 BOOST_AUTO_TEST_SUITE(thread_pool_suite)
 
 BOOST_AUTO_TEST_CASE(every_task_runs_once_on_a_worker_of_its_own) {
-    for (const std::size_t workers : {1, 2, 3, 5}) {
+    for (const std::size_t workers : {1u, 2u, 3u, 5u}) {
         thread_pool pool(workers);
         BOOST_TEST(pool.workers() == workers);
-        for (const std::size_t count : {0, 1, 2, 7, 1000}) {
+        for (const std::size_t count : {0u, 1u, 2u, 7u, 1000u}) {
             std::vector<int> runs(count);
             std::vector<std::atomic<int>> busy(workers);
             std::atomic<bool> shared{false};

@@ -20,7 +20,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 /// Lengths around the registers of every width, and one that goes past the caches.
 std::vector<std::size_t> lengths() {
     std::vector<std::size_t> all{0, 1, 2, 3, 5, 7, 31, 61, 251};
-    for (const std::size_t lanes : {4, 8, 16})
+    for (const std::size_t lanes : {4u, 8u, 16u})
         for (const std::size_t near : {lanes - 1, lanes, lanes + 1, 4 * lanes, 5 * lanes + 3})
             all.push_back(near);
     all.push_back(cpu::stream_bytes + 77);
