@@ -12,9 +12,17 @@ namespace homework {
 
 /// The quantized accuracy that a sentence quotes: that of the integers where they saw all images,
 /// else that of the simulation, which did.
+[[nodiscard]] inline bool quotes_integers(const json& row) {
+    return row["integer_images"] == row["images"];
+}
 [[nodiscard]] inline double quoted_top1(const json& row) {
-    const bool all = row["integer_images"] == row["images"];
-    return row[all ? "int_top1" : "sim_top1"].get<double>();
+    return row[quotes_integers(row) ? "int_top1" : "sim_top1"].get<double>();
+}
+/// "top-1 of the simulation on 1000 images"
+[[nodiscard]] inline std::string quoted_measure(const json& row) {
+    return filled(quotes_integers(row) ? "top-1 of the integers on {images} images"
+                                       : "top-1 of the simulation on {images} images",
+                  row);
 }
 
 /// Columns of an exercise with those that every exercise has behind them.

@@ -106,8 +106,8 @@ std::string answer(const json& rows, const noise_options& n) {
     const char* judgement = width < 0.5   ? "far too narrow"
                             : width > 2.0 ? "far too wide"
                                           : "of the same order";
-    return fmt::format("Calibrated on {} samples of noise, {}. ", enumerate(samples),
-                       fmt::join(networks, "; ")) +
+    return fmt::format("Calibrated on {} samples of noise ({}), {}. ", enumerate(samples),
+                       quoted_measure(row), fmt::join(networks, "; ")) +
            filled("Weights do not depend on the data; the ranges of activations do, and with "
                   "{calibration} samples the median layer of {model} has {width_median:.2f} times "
                   "the width that images give it, ",

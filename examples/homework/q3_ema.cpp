@@ -136,7 +136,8 @@ std::string answer(const json& rows, const average_options& a) {
     for (const double alpha : a.alphas)
         alphas.push_back(fmt::format("{}", alpha));
     const json& row = rows[a.alphas.size()];
-    return fmt::format("With alpha {}, {}. ", enumerate(alphas), fmt::join(networks, "; ")) +
+    return fmt::format("With alpha {} ({}), {}. ", enumerate(alphas), quoted_measure(row),
+                       fmt::join(networks, "; ")) +
            filled("At alpha {alpha} about (2 - alpha) / alpha = {effective_images:.2f} of "
                   "{calibration} images count: the median layer of {model} has {width_median:.2f} "
                   "times the width of min-max and cuts off {clipped_median:.3f} % of the "
