@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(sizes_beyond_the_end_are_refused) {
         BOOST_TEST(out.size() == 512u);
         std::ranges::copy(files::tar_header("a", 07777777777), out.begin());
     };
-    BOOST_CHECK_THROW(io::index_tar(huge + 512, zeros, "test.tar"), quantal::data_error);
+    BOOST_CHECK_THROW((void)io::index_tar(huge + 512, zeros, "test.tar"), quantal::data_error);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_headers_are_refused) {
