@@ -13,8 +13,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace io {
-namespace detail {
+namespace io::detail {
 
 using quantal::detail::fail;
 
@@ -50,8 +49,7 @@ auto with_context(const std::string& where, F&& f) {
     }
 }
 
-} // namespace detail
-} // namespace io
+} // namespace io::detail
 } // namespace v0
 } // namespace quantal
 

@@ -49,8 +49,9 @@ inline std::map<std::string, qparams> entries_from_json(const nlohmann::json& en
                                                         const std::string& file) {
     std::map<std::string, qparams> result;
     for (const auto& [name, entry] : entries.get<nlohmann::json::object_t>()) {
-        const std::string what = file + ": \"" + name; // names it in errors
-        result.emplace(name, qparams_from_json(entry, what + '"'));
+        std::string what = file; // names it in errors
+        what += ": \"" + name + '"';
+        result.emplace(name, qparams_from_json(entry, what));
     }
     return result;
 }

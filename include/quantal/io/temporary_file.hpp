@@ -6,12 +6,12 @@
 #include <quantal/error.hpp>
 
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <span>
 #include <string>
 
-#include <stdlib.h> // mkstemp
 #include <unistd.h>
 
 namespace quantal {
@@ -24,7 +24,7 @@ class temporary_file {
 public:
     explicit temporary_file(std::span<const std::byte> bytes) {
         std::string name = (std::filesystem::temp_directory_path() / "quantal_XXXXXX").string();
-        const int descriptor = mkstemp(name.data());
+        const int descriptor = ::mkstemp(name.data());
         if (descriptor < 0) detail::fail<data_error>("no temporary file ", name, " can be made");
         ::close(descriptor);
         path_ = name;

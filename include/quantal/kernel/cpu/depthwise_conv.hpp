@@ -25,7 +25,7 @@ public:
         multipliers_.resize(channels);
         weights_.resize(channels * static_cast<std::size_t>(pairs_) * 2);
         for (std::size_t c = 0; c < padding_.size(); ++c) {
-            std::uint32_t start = static_cast<std::uint32_t>(p.bias[c]);
+            auto start = static_cast<std::uint32_t>(p.bias[c]);
             for (std::size_t k = 0; k < positions; ++k) {
                 const std::int16_t w = p.weights[c * positions + k];
                 const std::size_t block = c / lanes * static_cast<std::size_t>(pairs_);

@@ -21,7 +21,7 @@ namespace detail {
 
 template <class T, int Bytes>
 struct vector {
-    typedef T type __attribute__((vector_size(Bytes)));
+    using type __attribute__((vector_size(Bytes))) = T;
 };
 
 } // namespace detail

@@ -83,9 +83,10 @@ protected:
     }
     /// The bias of the node in float32: zeros if it has none.
     [[nodiscard]] std::vector<float> real_bias() const {
-        const auto* bias = plan_.net.find_parameter(node_, "bias");
-        if (!bias) return std::vector<float>(static_cast<std::size_t>(channels()), 0.0f);
-        return {bias->values().begin(), bias->values().end()};
+        std::vector<float> bias(static_cast<std::size_t>(channels()), 0.0f);
+        if (const auto* found = plan_.net.find_parameter(node_, "bias"))
+            bias.assign(found->values().begin(), found->values().end());
+        return bias;
     }
 
     // Operators that move or choose values work on codes and on reals.

@@ -89,7 +89,7 @@ void split(parallel_ref parallel, std::int64_t count, std::int64_t least, F&& f)
 
 /// A function `f(x..., count, y)` of elements, applied to all images.
 template <class Y, class... X, class F, class... Slots>
-[[nodiscard]] step elements_step(std::string kernel, const network& net, slot_index y, F f,
+[[nodiscard]] step elements_step(const std::string& kernel, const network& net, slot_index y, F f,
                                  Slots... x) {
     const std::int64_t count = net.slots[y].elements();
     const auto run = [=](const frame& at) {
@@ -99,18 +99,14 @@ template <class Y, class... X, class F, class... Slots>
               at.at<Y>(y) + begin);
         });
     };
-    return {.kernel = std::move(kernel),
-            .inputs = {x...},
-            .output = y,
-            .run = run,
-            .operations = count};
+    return {.kernel = kernel, .inputs = {x...}, .output = y, .run = run, .operations = count};
 }
 
 /// A function `f(image of x, row, image of y)` that makes one of `rows` parts of the output,
 /// applied to all images.
 template <class X, class Y, class F>
-[[nodiscard]] step rows_step(std::string kernel, const network& net, slot_index x, slot_index y,
-                             std::int64_t rows, F f) {
+[[nodiscard]] step rows_step(const std::string& kernel, const network& net, slot_index x,
+                             slot_index y, std::int64_t rows, F f) {
     const std::int64_t in = net.slots[x].elements();
     const std::int64_t out = net.slots[y].elements();
     const auto run = [=](const frame& at) {
@@ -120,7 +116,7 @@ template <class X, class Y, class F>
                 f(at.at<const X>(x) + row / rows * in, row % rows, at.at<Y>(y) + row / rows * out);
         });
     };
-    return {.kernel = std::move(kernel), .inputs = {x}, .output = y, .run = run, .operations = out};
+    return {.kernel = kernel, .inputs = {x}, .output = y, .run = run, .operations = out};
 }
 
 /// From height x width x channels to channels x height x width.
