@@ -55,7 +55,8 @@ struct slicing {
         const std::size_t index = element / inner;
         return (index / extent * groups + index % extent / group_size) % slices;
     }
-    /// Calls `f(slice, first, count)` for runs of neighbours of one slice among `elements` elements.
+    /// Calls `f(slice, first, count)` for runs of neighbours of one slice among `elements`
+    /// elements.
     template <class F>
     constexpr void for_each_run(std::size_t elements, F&& f) const {
         if (slices == 1) return f(std::size_t{0}, std::size_t{0}, elements);
