@@ -3,18 +3,23 @@
 #ifndef QUANTAL_TESTS_KERNEL_CPU_ARCHS_HPP
 #define QUANTAL_TESTS_KERNEL_CPU_ARCHS_HPP
 
-#include <quantal/kernel/cpu/kernels.hpp>
+#include "emulated_512.hpp"
+
+#include <quantal/kernel/cpu/dispatch.hpp>
 
 #include <vector>
 
 namespace support {
 
-/// The kernels of every instruction set that this file's flags allow, and the emulated ones.
-inline std::vector<const quantal::cpu::kernel_set*> built_kernels() {
-    std::vector<const quantal::cpu::kernel_set*> all;
-    quantal::cpu::all_archs::for_each([&]<class A>() {
-        if constexpr (A::built) all.push_back(&quantal::cpu::kernels_of<A>);
-    });
+/// The kernels that this CPU can run, and the emulated ones.
+inline std::vector<const quantal::cpu::kernel_set*> all_kernels() {
+    using namespace quantal::cpu;
+#if defined(QUANTAL_DISPATCH)
+    std::vector<const kernel_set*> all = runnable_kernels();
+#else
+    std::vector<const kernel_set*> all{&default_kernels()};
+#endif
+    all.push_back(&kernels_of<emulated_512>);
     return all;
 }
 

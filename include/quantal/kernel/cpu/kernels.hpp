@@ -17,11 +17,22 @@ struct kernel_set {
     int panel_columns; ///< of a full panel of weights
     int tile_rows;
     bool fast_dot4;                               ///< form::bytes is the fastest form
-    bool fast_pair_sums;                          ///< form::shorts is there
-    void (*multiply_panel[3])(const panel_call&); ///< by form
+    void (*multiply_panel[3])(const panel_call&); ///< by form; shorts may be null
     void (*depthwise)(const depthwise_call&);
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
 };
+
+namespace detail {
+
+template <class A>
+constexpr auto multiply_shorts() -> void (*)(const panel_call&) {
+    if constexpr (dot<A>::has_pair_sums)
+        return multiply_panel<A, form::shorts>;
+    else
+        return nullptr;
+}
+
+} // namespace detail
 
 template <class A>
 inline constexpr kernel_set kernels_of = {
@@ -30,17 +41,11 @@ inline constexpr kernel_set kernels_of = {
     .panel_columns = panel_registers<A>* lane_count<A>,
     .tile_rows = tile_rows<A>,
     .fast_dot4 = dot<A>::fast_dot4,
-    .fast_pair_sums = dot<A>::fast_pair_sums,
     .multiply_panel = {multiply_panel<A, form::bytes>, multiply_panel<A, form::words>,
-                       multiply_panel<A, form::shorts>},
+                       detail::multiply_shorts<A>()},
     .depthwise = depthwise<A>,
     .widen_bytes = widen_bytes<A>,
 };
-
-/// The kernels that are used where none are named: those of the compiler's flags.
-[[nodiscard]] inline const kernel_set& default_kernels() {
-    return kernels_of<best_arch>;
-}
 
 } // namespace cpu
 } // namespace v0

@@ -4,6 +4,7 @@
 #define QUANTAL_KERNEL_CPU_PREPARE_CONV_HPP
 
 #include <quantal/kernel/cpu/depthwise_conv.hpp>
+#include <quantal/kernel/cpu/dispatch.hpp>
 #include <quantal/kernel/cpu/gemm_conv.hpp>
 
 #include <memory>
