@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The install tree and `find_package(quantal [COMPONENTS io data torch])`: the core alone needs
-# nothing but threads; a component brings its packages when it is asked for.
+# The install tree, which may be moved. `find_package(quantal [COMPONENTS io data torch])`: the core
+# alone needs nothing but threads; a component brings its packages when it is asked for. pkg-config
+# knows the core.
 
 include(CMakePackageConfigHelpers)
 
@@ -21,5 +22,10 @@ configure_package_config_file(cmake/quantalConfig.cmake.in quantalConfig.cmake
                               INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(quantalConfigVersion.cmake COMPATIBILITY SameMinorVersion
                                  ARCH_INDEPENDENT)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/quantalConfig.cmake
+install(FILES cmake/FindMatio.cmake ${CMAKE_CURRENT_BINARY_DIR}/quantalConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/quantalConfigVersion.cmake DESTINATION ${config_dir})
+
+file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/quantal.pc.in quantal.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/quantal.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

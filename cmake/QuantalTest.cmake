@@ -11,17 +11,18 @@ set(QUANTAL_TEST_DATA "${data}" CACHE PATH
     "folder with cifar10 and imagenet, for the tests that need them")
 set(skipped_exit_code 77)
 
-# quantal_test(FOLDER [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...] [NAME NAME])
-# One program from FOLDER's *_test.cpp. The cases that carry one of the REAL labels need real data;
-# each label is an entry of its own, NAME.LABEL, which is skipped where the data is absent.
+# quantal_test(FOLDER [SOURCES FILES...] [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...]
+#              [NAME NAME])
+# One program from FOLDER's *_test.cpp and other FILES. The cases that carry one of the REAL labels
+# need real data; each label is an entry of its own, NAME.LABEL, which is skipped where the data is absent.
 function(quantal_test folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "LINK;REAL;OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "LINK;REAL;OPTIONS;SOURCES")
   string(REPLACE / _ name ${folder})
   if(arg_NAME)
     set(name ${arg_NAME})
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*_test.cpp)
-  add_executable(${name}_test ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+  add_executable(${name}_test ${sources} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
   target_link_libraries(${name}_test PRIVATE quantal::quantal ${arg_LINK} quantal_warnings
                                              Boost::unit_test_framework)
   target_compile_definitions(${name}_test PRIVATE BOOST_TEST_DYN_LINK)
@@ -37,15 +38,17 @@ function(quantal_test folder)
   endforeach()
 endfunction()
 
-# quantal_fuzz(NAME LINK TARGETS...): NAME_fuzz.cpp, run on a fixed number of inputs.
+# quantal_fuzz(NAME LINK TARGETS...): NAME_fuzz.cpp, run for seconds from the files in corpus/NAME.
 function(quantal_fuzz name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
   add_executable(${name}_fuzz ${name}_fuzz.cpp)
   target_link_libraries(${name}_fuzz PRIVATE quantal::quantal ${arg_LINK} quantal_warnings)
   target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
-  add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -runs=20000 -seed=20261124 -rss_limit_mb=2048
-                                     -verbosity=0)
+  file(GLOB seeds CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}/*)
+  list(JOIN seeds "," seeds)
+  add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -seed_inputs=${seeds} -runs=20000 -seed=20261124
+                                     -max_total_time=10 -rss_limit_mb=2048 -verbosity=0)
 endfunction()
 
 # quantal_headers_alone(TARGET FOLDER [FILTER EXCLUDE|INCLUDE REGEX regex] [LINK TARGETS...])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs PROGRAM with ARGUMENTS (a list) and checks its exit CODE, and that its output matches TEXT. With
-# REFUSED, a file, that there is no such file afterwards; with MADE, that there is one.
+# REFUSED, a file, that there is no such file afterwards; with MADE, that there is one, and with HELD,
+# keys from the outermost on, that it is JSON with such a value.
 foreach(file ${REFUSED} ${MADE})
   file(REMOVE ${file})
 endforeach()
@@ -18,4 +19,8 @@ if(REFUSED AND EXISTS ${REFUSED})
 endif()
 if(MADE AND NOT EXISTS ${MADE})
   message(FATAL_ERROR "${MADE} was not written")
+endif()
+if(HELD)
+  file(READ ${MADE} text)
+  string(JSON held GET "${text}" ${HELD})
 endif()

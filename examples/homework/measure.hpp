@@ -1,78 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One network measured four ways: float, simulation, integer-exact LibTorch, quantal's integers.
+/// One calibrated network measured: its answers as simulation, as LibTorch's integers and as
+/// quantal's, and what its ranges do to every layer.
 #ifndef QUANTAL_EXAMPLES_HOMEWORK_MEASURE_HPP
 #define QUANTAL_EXAMPLES_HOMEWORK_MEASURE_HPP
 
-#include <quantal/data/loader.hpp>
-#include <quantal/runtime/calibrate.hpp>
-#include <quantal/runtime/evaluate.hpp>
-#include <quantal/torch/exact_network.hpp>
-#include <quantal/torch/float_network.hpp>
-#include <quantal/torch/simulation.hpp>
+#include "subject.hpp"
 
-#include <functional>
+#include <quantal/runtime/cpu/program.hpp>
+#include <quantal/runtime/size.hpp>
+#include <quantal/torch/exact_network.hpp>
+#include <quantal/torch/simulation.hpp>
 
 namespace homework {
 
-/// Called now and then with what is being done and how much of it.
-using progress = std::function<void(const char* what, std::size_t done, std::size_t all)>;
+/// The reals that the lowest and the highest code stand for.
+[[nodiscard]] inline quantal::range range_of_codes(const quantal::qparams& p) {
+    return {p.dequantize(p.spec.qmin()), p.dequantize(p.spec.qmax())};
+}
+
+using by_layer = std::map<quantal::value, double>;
+
+/// The share of each quantizer point's values, in per cent of those of the first `images` test
+/// images, that its codes cut off: they lie beyond the outermost code by more than half a step.
+[[nodiscard]] inline by_layer clipped(subject& s, const quantal::table& t, std::size_t images) {
+    std::map<quantal::value, std::size_t> outside, all;
+    const quantal::value_visitor count = [&](quantal::value v,
+                                             const quantal::view<const float>& x) {
+        if (!s.plan.roles[v].output) return;
+        const quantal::qparams& p = quantal::activation_params(s.plan, t, v);
+        const auto [lo, hi] = range_of_codes(p);
+        const float low = lo - p.scale() / 2, high = hi + p.scale() / 2;
+        std::size_t beyond = 0;
+        x.for_each([&](float value, std::size_t) { beyond += value < low || value > high; });
+        outside[v] += beyond;
+        all[v] += x.shape().count();
+    };
+    (void)s.answers([&](const auto& x) { return s.real(x, count); }, "images for clipping", images);
+    by_layer shares;
+    for (const auto& [v, values] : all)
+        shares[v] = 100.0 * static_cast<double>(outside[v]) / static_cast<double>(values);
+    return shares;
+}
 
 struct measurement {
-    std::size_t images = 0;
-    std::size_t float_right = 0, sim_right = 0, exact_right = 0, int_right = 0;
-    std::size_t gained = 0; ///< images that float had wrong and integers right
-    std::size_t lost = 0;   ///< the other way round
+    std::vector<int> simulated, exact, integer; ///< answers to the first test images
     std::size_t compared_images = 0, compared_codes = 0, differing_codes = 0;
-    std::map<quantal::value, double> signal_to_noise; ///< decibels
-    quantal::code_hashes hashes;                      ///< of the integers of the compared images
+    by_layer signal_to_noise;    ///< decibels, of the first batch
+    by_layer clipped;            ///< per cent
+    quantal::code_hashes hashes; ///< of the integers of the compared images
+    quantal::weight_size bytes;
 };
 
-/// A calibrated network in all its forms.
-struct candidates {
-    const quantal::plan& plan;
-    const quantal::table& table;
-    quantal::torch::float_network real{plan.net};
-    quantal::torch::simulation simulated{plan, table};
-    quantal::torch::exact_network exact{plan, table};
-    quantal::program integer{plan, table};
-};
+/// The simulation's answers to all test images.
+[[nodiscard]] inline std::vector<int> simulate(subject& s, const quantal::table& t) {
+    const quantal::torch::simulation simulated(s.plan, t);
+    return s.answers([&](const auto& x) { return simulated.run(x); }, "simulated images", s.count);
+}
 
-/// Counts right answers over `count` test images; compares all codes of the first `compare` of
-/// them.
-[[nodiscard]] inline measurement measure(const candidates& c, const quantal::data::dataset& set,
-                                         std::size_t count, std::size_t compare, int threads,
-                                         const progress& tell) {
-    // Batches of about 4 million input values' worth of activations stay within 1 GB.
-    const std::size_t batch_size = set.image_shape().count() > 10000 ? 8 : 64;
+/// Measures a calibrated network on as many images as the options say.
+[[nodiscard]] inline measurement measure(subject& s, const quantal::table& t, const options& o) {
+    constexpr std::size_t images_for_clipping = 256;
+    const quantal::torch::exact_network exact(s.plan, t);
+    const quantal::integer_network codes = quantal::quantize(s.plan, t);
+    const auto integer = quantal::lower(codes, quantal::cpu::default_kernels());
+    const std::size_t integers =
+        o.integer_images == 0 ? s.count : std::min(o.integer_images, s.count);
     measurement m;
-    const quantal::data::loader loader(set, {.batch_size = batch_size, .count = count});
-    for (const auto& batch : loader) {
-        const auto real = predictions(c.real(batch.images, {}));
-        const auto simulated = predictions(c.simulated.run(batch.images));
-        const auto exact = predictions(c.exact.run(batch.images));
-        const auto integer = predictions(c.integer.run(batch.images, threads));
-        for (std::size_t i = 0; i < batch.labels.size(); ++i) {
-            const int label = batch.labels[i];
-            m.float_right += real[i] == label;
-            m.sim_right += simulated[i] == label;
-            m.exact_right += exact[i] == label;
-            m.int_right += integer[i] == label;
-            m.gained += real[i] != label && integer[i] == label;
-            m.lost += real[i] == label && integer[i] != label;
+    m.bytes = weight_bytes(codes);
+    m.simulated = simulate(s, t);
+    m.exact = s.answers([&](const auto& x) { return exact.run(x); }, "exact images", integers);
+    const auto run = [&](const quantal::tensor<float>& images) {
+        if (m.signal_to_noise.empty())
+            m.signal_to_noise = signal_to_noise(s.plan, t, s.real, integer, images);
+        if (m.compared_images >= o.compare) return integer.run(images, o.threads);
+        for (const auto& [v, counts] : compare_codes(exact, integer, images)) {
+            m.compared_codes += counts.codes;
+            m.differing_codes += counts.differing;
         }
-        if (m.images == 0)
-            m.signal_to_noise = signal_to_noise(c.plan, c.table, c.real, c.integer, batch.images);
-        m.images += batch.labels.size();
-        if (m.compared_images < compare) {
-            for (const auto& [v, counts] : compare_codes(c.exact, c.integer, batch.images)) {
-                m.compared_codes += counts.codes;
-                m.differing_codes += counts.differing;
-            }
-            (void)c.integer.run(batch.images, threads, std::ref(m.hashes));
-            m.compared_images += batch.labels.size();
-        }
-        tell("testing", m.images, count);
-    }
+        m.compared_images += static_cast<std::size_t>(images.shape()[0]);
+        return integer.run(images, o.threads, std::ref(m.hashes));
+    };
+    m.integer = s.answers(run, "integer images", integers);
+    m.clipped = clipped(s, t, std::min(images_for_clipping, s.count));
     return m;
 }
 

@@ -1,131 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Exercise 1: post-training quantization. Top-1 accuracy before and after, and where the loss
 /// comes from.
-#include "measure.hpp"
-#include "report.hpp"
-#include "source.hpp"
-
-#include <ATen/Parallel.h>
+#include "exercise.hpp"
 
 using namespace homework;
 
 namespace {
 
-struct result {
-    std::string model;
-    measurement measured;
-    quantal::plan plan;
-    quantal::table table;
-    double seconds = 0.0;
-    double megabytes = 0.0;
-};
-
-double per_cent(std::size_t right, std::size_t images) {
-    return 100.0 * static_cast<double>(right) / static_cast<double>(images);
+/// Below the table: the images that changed, the noisiest layers, the notes of calibration.
+std::string details(const subject& s, const json& row, const json& evidence) {
+    std::vector<of_layer> noise;
+    for (const json& entry : evidence["signal_to_noise_db"][s.name])
+        noise.emplace_back(entry["decibels"].get<double>(), entry["layer"].get<std::string>());
+    std::sort(noise.begin(), noise.end());
+    noise.resize(std::min<std::size_t>(5, noise.size()));
+    std::string text = filled(
+        "{model}: of {integer_images} images {images_gained} gained and {images_lost} lost.\n"
+        "Lowest signal-to-noise ratios (dB, all noise from the input on):",
+        row);
+    for (const auto& [decibels, layer] : noise)
+        text += fmt::format(" {} {:.1f};", layer, decibels);
+    for (const json& note : evidence["notes"][s.name])
+        text += "\nNote: " + note.get<std::string>();
+    return text;
 }
 
-quantal::table calibrate_network(const quantal::plan& plan, const data::dataset& set,
-                                 const options& o, progress_line& tell) {
-    quantal::torch::float_network executor(plan.net);
-    return quantal::observe::with_observer(o.observer, [&](const auto& observer) {
-        quantal::plan_observer observers(plan, observer);
-        std::size_t done = 0;
-        const data::loader loader(set, calibration_order(set, o));
-        for (const auto& batch : loader) {
-            observers.observe(executor, batch.images);
-            done += batch.labels.size();
-            tell("calibrating", done, o.calibration);
-        }
-        return observers.finish();
-    });
+void add_rows(subject& s, report& file, const options& o) {
+    const quantal::table t =
+        calibrate_network(s, *s.sets.other, calibration_order(*s.sets.other, o), o);
+    json& row = add_row(file, s, o, {s.name, t, t});
+    row["seconds"] = s.watch.lap();
+    row["peak_megabytes"] = peak_megabytes();
+    file.details.push_back(details(s, row, file.evidence));
 }
 
-result quantize_model(const std::string& model, const source& from, const options& o) {
-    const stopwatch watch;
-    progress_line tell(model);
-    network n = load_network(model, from, o);
-    const images sets = open_images(from, n.preprocess, o);
-    result r{.model = model,
-             .measured = {},
-             .plan = quantal::place(std::move(n.net), o.quantization()),
-             .table = {}};
-    r.table = calibrate_network(r.plan, *sets.other, o, tell);
-    const std::size_t count = o.images == 0 ? sets.test->size() : o.images;
-    const candidates forms{r.plan, r.table};
-    r.measured = measure(forms, *sets.test, count, o.compare, o.threads, std::ref(tell));
-    r.seconds = watch.seconds();
-    r.megabytes = peak_megabytes();
-    return r;
-}
-
-void print_table(const std::vector<result>& results, const options& o) {
-    fmt::print("| Model | Data | Calibration size | Quant config | Float Acc1 | Simulated Acc1 | "
-               "Exact Acc1 | Quant Acc1 | Drop | Images | Differing codes | Seconds | Peak MB |\n"
-               "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for (const result& r : results) {
-        const measurement& m = r.measured;
-        const auto acc = [&](std::size_t right) { return per_cent(right, m.images); };
-        fmt::print("| {} | {} | {} | {}, {} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} | "
-                   "{} of {} | {:.0f} | {:.0f} |\n",
-                   r.model, o.data.substr(0, o.data.find(':')), o.calibration, o.weight_spec,
-                   o.activation_spec, acc(m.float_right), acc(m.sim_right), acc(m.exact_right),
-                   acc(m.int_right), acc(m.float_right) - acc(m.int_right), m.images,
-                   m.differing_codes, m.compared_codes, r.seconds, r.megabytes);
-    }
-}
-
-/// The layers with the lowest signal-to-noise ratio, lowest first.
-std::vector<std::pair<double, std::string>> noisiest(const result& r, std::size_t count) {
-    std::vector<std::pair<double, std::string>> layers;
-    for (const auto& [v, decibels] : r.measured.signal_to_noise)
-        layers.emplace_back(decibels, r.plan.at(v).name);
-    std::sort(layers.begin(), layers.end());
-    layers.resize(std::min(count, layers.size()));
-    return layers;
-}
-
-void print_details(const result& r) {
-    const measurement& m = r.measured;
-    fmt::print("\n{}: float {} right of {}, integers {}: {} images gained, {} lost.\n", r.model,
-               m.float_right, m.images, m.int_right, m.gained, m.lost);
-    fmt::print("Lowest signal-to-noise ratio (dB, all noise from the input on):");
-    for (const auto& [decibels, layer] : noisiest(r, 5))
-        fmt::print(" {} {:.1f};", layer, decibels);
-    fmt::print("\n");
-    for (const std::string& note : r.table.notes)
-        fmt::print("Note: {}\n", note);
-}
-
-void add_to_report(report& file, const result& r, const options& o) {
-    const measurement& m = r.measured;
-    file.rows.push_back({{"model", r.model},
-                         {"data", o.data.substr(0, o.data.find(':'))},
-                         {"images", m.images},
-                         {"calibration", o.calibration},
-                         {"observer", o.observer},
-                         {"weight_spec", to_string(quantal::parse_spec(o.weight_spec))},
-                         {"activation_spec", to_string(quantal::parse_spec(o.activation_spec))},
-                         {"layers", o.layers},
-                         {"device", "cpu reference"},
-                         {"threads", o.threads},
-                         {"float_top1", per_cent(m.float_right, m.images)},
-                         {"sim_top1", per_cent(m.sim_right, m.images)},
-                         {"exact_top1", per_cent(m.exact_right, m.images)},
-                         {"int_top1", per_cent(m.int_right, m.images)},
-                         {"images_gained", m.gained},
-                         {"images_lost", m.lost},
-                         {"compared_images", m.compared_images},
-                         {"compared_codes", m.compared_codes},
-                         {"differing_codes", m.differing_codes},
-                         {"seconds", r.seconds},
-                         {"peak_megabytes", r.megabytes}});
-    auto& layers = file.evidence["signal_to_noise_db"][r.model];
-    for (const auto& [v, decibels] : m.signal_to_noise)
-        layers.push_back({{"layer", r.plan.at(v).name}, {"decibels", decibels}});
-    auto& hashes = file.evidence["fnv1a_of_compared_codes"][r.model];
-    for (const auto& [v, hash] : m.hashes.values())
-        hashes.push_back({{"layer", r.plan.at(v).name}, {"hash", fmt::format("{:016x}", hash)}});
-    file.evidence["notes"][r.model] = r.table.notes;
+std::string answer(const json& rows) {
+    std::vector<std::string> drops;
+    for (const json& row : rows)
+        drops.push_back(filled("{model} {drop:.2f} ({images_gained} images gained and "
+                               "{images_lost} lost of {integer_images})",
+                               row));
+    const auto highest = [&](const char* key, double sign) {
+        return *std::max_element(rows.begin(), rows.end(), [&](const json& a, const json& b) {
+            return sign * a[key].get<double>() < sign * b[key].get<double>();
+        });
+    };
+    const json worst = highest("drop", 1.0), cut = highest("clipped_most", 1.0),
+               noisiest = highest("lowest_signal_to_noise_db", -1.0);
+    const char* place = worst["drop"].get<double>() <= 0.0    ? "which costs no accuracy here"
+                        : rows.size() == 1                    ? "where the loss comes from"
+                        : worst["model"] == noisiest["model"] ? "the network that loses most"
+                                                              : "which does not lose most";
+    return "Post-training quantization costs, in points of top-1: " + enumerate(drops) + ". " +
+           filled("The ranges cut off at most {clipped_most:.3f} % of the activations of any layer "
+                  "({most_clipped_layer} of {model}), ",
+                  cut) +
+           filled("and the rounding of all layers before it leaves a signal-to-noise ratio of "
+                  "{lowest_signal_to_noise_db:.1f} dB in {noisiest_layer} of {model}, ",
+                  noisiest) +
+           place + '.';
 }
 
 } // namespace
@@ -135,18 +68,16 @@ int main(int argc, char** argv) {
     options o;
     add_options(app, o);
     return run(app, argc, argv, [&] {
-        const source from = parse_source(o.data);
-        if (o.models.empty()) o.models = default_models(from);
-        if (o.threads > 0) at::set_num_threads(o.threads);
         report file{.exercise = "q1_ptq", .command = command_line(argc, argv)};
-        std::vector<result> results;
-        for (const std::string& model : o.models) {
-            results.push_back(quantize_model(model, from, o));
-            add_to_report(file, results.back(), o);
-        }
-        print_table(results, o);
-        for (const result& r : results)
-            print_details(r);
-        if (!o.json.empty()) file.write(o.json);
+        run_exercise(o, file,
+                     {.columns = {{"Model", "model"},
+                                  {"Data", "data"},
+                                  {"Calibration size", "calibration"},
+                                  {"Quant config", "config"},
+                                  {"Float Acc1", "float_top1"},
+                                  {"Quant Acc1", "int_top1"}},
+                      .evidence = {{"Peak MB", "peak_megabytes", 0}},
+                      .add_rows = [&](subject& s, report& r) { add_rows(s, r, o); },
+                      .answer = answer});
     });
 }

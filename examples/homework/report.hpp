@@ -3,16 +3,13 @@
 #ifndef QUANTAL_EXAMPLES_HOMEWORK_REPORT_HPP
 #define QUANTAL_EXAMPLES_HOMEWORK_REPORT_HPP
 
+#include "text.hpp"
+
 #include <quantal/io/file.hpp>
-
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
 
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <string>
 #include <thread>
 
 #include <sys/resource.h>
@@ -54,11 +51,18 @@ extern const char* const commit;
 class stopwatch {
 public:
     [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+        return std::chrono::duration<double>(clock::now() - start_).count();
+    }
+    /// The seconds since the last call, or since the start.
+    [[nodiscard]] double lap() {
+        const double passed = seconds();
+        start_ = clock::now();
+        return passed;
     }
 
 private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    using clock = std::chrono::steady_clock;
+    clock::time_point start_ = clock::now();
 };
 
 /// One line on the error stream that says how far the work is: rewritten on a terminal, a line
@@ -89,16 +93,16 @@ private:
     const char* what_ = nullptr;
 };
 
-/// The file that every driver writes in the same form.
+/// The file that every driver writes in the same form, and what it prints below the table.
 struct report {
     std::string exercise, command;
-    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-    nlohmann::ordered_json evidence = nlohmann::ordered_json::object();
+    json rows = json::array();
+    json evidence = json::object();
+    std::vector<std::string> details{};
 
     void write(const std::filesystem::path& file) const {
-        const nlohmann::ordered_json all = {{"exercise", exercise}, {"hardware", hardware()},
-                                            {"command", command},   {"commit", commit},
-                                            {"rows", rows},         {"evidence", evidence}};
+        const json all = {{"exercise", exercise}, {"hardware", hardware()}, {"command", command},
+                          {"commit", commit},     {"rows", rows},           {"evidence", evidence}};
         const std::string text = all.dump(2) + '\n';
         quantal::io::write_file(file, std::as_bytes(std::span(text)));
     }

@@ -7,9 +7,10 @@
 
 #include <quantal/data/cifar10.hpp>
 #include <quantal/data/fashion_mnist.hpp>
-#include <quantal/data/image_folder.hpp>
+#include <quantal/data/imagenet.hpp>
 #include <quantal/data/loader.hpp>
 #include <quantal/data/preprocess_json.hpp>
+#include <quantal/data/subset.hpp>
 #include <quantal/graph/weights.hpp>
 #include <quantal/io/checkpoint.hpp>
 #include <quantal/models/by_name.hpp>
@@ -19,7 +20,6 @@
 #include <filesystem>
 #include <memory>
 #include <numeric>
-#include <optional>
 #include <random>
 
 namespace homework {
@@ -57,14 +57,19 @@ struct network {
     data::preprocess preprocess;
 };
 
-/// The networks that an exercise runs unless told otherwise: those with weights for the data.
+/// The weights that quantal ships for a network.
+[[nodiscard]] inline std::filesystem::path own_weights_of(const std::string& name) {
+    return own_weights / (name + "_fashion_mnist.safetensors");
+}
+
+/// The networks that an exercise runs unless told otherwise: those with weights for the data, in
+/// the order of the exercise.
 [[nodiscard]] inline std::vector<std::string> default_models(const source& from) {
-    switch (from.set) {
-    case source::kind::imagenet:
-        return {"mobilenet_v2"};
-    default:
-        return {"resnet20"};
-    }
+    if (from.set == source::kind::imagenet) return {"mobilenet_v2"};
+    if (from.set == source::kind::cifar10) return {"resnet20"};
+    std::vector<std::string> names{"resnet18", "vgg16_bn", "mobilenet_v2", "resnet20"};
+    std::erase_if(names, [](const auto& name) { return !exists(own_weights_of(name)); });
+    return names;
 }
 
 [[nodiscard]] inline quantal::models::options default_options(const source& from) {
@@ -93,8 +98,7 @@ struct network {
 /// (those that quantal wrote do), the options where they say otherwise.
 [[nodiscard]] inline network load_network(const std::string& name, const source& from,
                                           const options& o) {
-    std::filesystem::path file = o.weights;
-    if (file.empty()) file = own_weights / (name + "_fashion_mnist.safetensors");
+    const auto file = o.weights.empty() ? own_weights_of(name) : std::filesystem::path(o.weights);
     if (o.weights.empty() && from.set != source::kind::fashion_mnist)
         quantal::detail::fail<quantal::data_error>(
             "quantal ships weights for fashion_mnist only; give those of ", name, " by --weights");
@@ -128,6 +132,35 @@ struct images {
     std::unique_ptr<data::dataset> test, other;
 };
 
+/// Calibration images lie in `calibration/` as they are wanted, or are chosen at random: from
+/// `train/`, or else from the validation images, and then they are not tested.
+[[nodiscard]] inline images open_imagenet(const std::filesystem::path& folder,
+                                          const data::preprocess& prepare, const options& o) {
+    data::preprocess test = prepare;
+    test.resize = 0;
+    if (o.resize != "none" && !CLI::detail::lexical_cast(o.resize, test.resize))
+        quantal::detail::fail<quantal::data_error>("--resize ", o.resize,
+                                                   " is neither none nor a number");
+    auto validation = data::open_imagenet(folder, test);
+    const auto open = [&](const char* name) {
+        return std::make_unique<data::image_folder>(folder / name, data::find_synsets(folder),
+                                                    prepare);
+    };
+    if (exists(folder / "calibration")) return {std::move(validation), open("calibration")};
+    if (exists(folder / "train")) {
+        auto train = data::split_at_random(open("train"), o.calibration, o.seed);
+        return {std::move(validation), std::move(train.chosen)};
+    }
+    if (o.calibration >= validation->size())
+        quantal::detail::fail<quantal::data_error>(
+            folder,
+            " has neither calibration/ nor train/, so that calibration images are taken from ",
+            "its ", validation->size(), " validation images and not tested; --calibration ",
+            o.calibration, " leaves none to test");
+    auto [chosen, rest] = data::split_at_random(std::move(validation), o.calibration, o.seed);
+    return {std::move(rest), std::move(chosen)};
+}
+
 [[nodiscard]] inline images open_images(const source& from, const data::preprocess& prepare,
                                         const options& o) {
     using std::make_unique;
@@ -137,17 +170,7 @@ struct images {
     if (from.set == source::kind::cifar10)
         return {make_unique<data::cifar10>(from.folder, data::cifar10_split::test, prepare),
                 make_unique<data::cifar10>(from.folder, data::cifar10_split::calibration, prepare)};
-    data::preprocess test = prepare;
-    int side = 0;
-    if (o.resize != "none" && !CLI::detail::lexical_cast(o.resize, side))
-        quantal::detail::fail<quantal::data_error>("--resize ", o.resize,
-                                                   " is neither none nor a number");
-    test.resize = side;
-    const auto synsets = from.folder / "synset_words.txt";
-    const bool listed = std::filesystem::exists(synsets);
-    const auto list = listed ? std::optional(synsets) : std::nullopt;
-    return {make_unique<data::image_folder>(from.folder / "val", list, test),
-            make_unique<data::image_folder>(from.folder / "calibration", list, prepare)};
+    return open_imagenet(from.folder, prepare, o);
 }
 
 /// The images to test with and the images to train with.

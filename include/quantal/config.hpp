@@ -10,6 +10,17 @@
 #error "quantal: float arithmetic must round to float (FLT_EVAL_METHOD 0); on 32-bit x86 use SSE"
 #endif
 
+/// How an error leaves the library: `problem` is a `quantal::error`, and nothing runs after it. A
+/// definition of one's own, the same in every file and before the first header of quantal, replaces
+/// it; if that returns, the program is terminated. Without exceptions an error terminates at once.
+#ifndef QUANTAL_THROW
+#if defined(__cpp_exceptions)
+#define QUANTAL_THROW(problem) throw problem
+#else
+#define QUANTAL_THROW(problem) static_cast<void>(problem)
+#endif
+#endif
+
 /// Marks a function that also runs on a CUDA device.
 #if defined(__CUDACC__)
 #define QUANTAL_HD __host__ __device__

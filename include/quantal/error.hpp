@@ -4,6 +4,9 @@
 #ifndef QUANTAL_ERROR_HPP
 #define QUANTAL_ERROR_HPP
 
+#include <quantal/config.hpp>
+
+#include <exception>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -38,13 +41,35 @@ struct graph_error : error {
 
 namespace detail {
 
-/// Throws `Error` with all parts streamed into one sentence. Out of line on purpose: the code that
-/// builds a message stays out of the functions that check.
-template <class Error, class... Parts>
-[[noreturn, gnu::noinline, gnu::cold]] void fail(const Parts&... parts) {
+/// All parts streamed into one sentence.
+template <class... Parts>
+[[nodiscard]] std::string sentence(const Parts&... parts) {
     std::ostringstream text;
     (text << ... << parts);
-    throw Error(text.str());
+    return text.str();
+}
+
+/// Throws `Error` with the sentence of `parts`. Out of line on purpose: the code that builds a
+/// message stays out of the functions that check.
+template <class Error, class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail(const Parts&... parts) {
+    QUANTAL_THROW(Error(sentence(parts...)));
+    std::terminate(); // what QUANTAL_THROW does when it returns
+}
+
+/// Calls `f` and returns the exception that left it, or nothing. Without exceptions nothing leaves.
+template <class F>
+[[nodiscard]] std::exception_ptr caught(F&& f) {
+#if defined(__cpp_exceptions)
+    try {
+        f();
+    } catch (...) {
+        return std::current_exception();
+    }
+#else
+    f();
+#endif
+    return nullptr;
 }
 
 } // namespace detail

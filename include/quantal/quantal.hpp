@@ -14,8 +14,11 @@
 #include <quantal/passes/optimize.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
+#include <quantal/runtime/cpu/executor.hpp>
+#include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/runtime/program.hpp>
+#include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
 #include <quantal/version.hpp>
 

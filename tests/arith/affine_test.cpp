@@ -38,7 +38,7 @@ constexpr std::array reals{
 struct results {
     std::array<std::int32_t, reals.size()> codes{};
     std::array<float, reals.size()> values{};
-    std::array<float, 2> scales{};
+    std::array<float, 3> scales{};
     std::int32_t zero_point = 0;
     float average = 0;
 };
@@ -51,7 +51,8 @@ constexpr results evaluate(const std::array<float, reals.size()>& inputs) {
         r.values[i] = arith::dequantize(r.codes[i], inputs[2], 17);
     }
     r.scales = {arith::symmetric_scale(inputs[8], 127),
-                arith::affine_scale(inputs[7], inputs[8], 0, 255)};
+                arith::affine_scale(inputs[7], inputs[8], 0, 255),
+                arith::power_of_two_scale(inputs[2])};
     r.zero_point = arith::affine_zero_point(inputs[7], r.scales[1], 0, 255);
     r.average = arith::moving_average(inputs[6], inputs[4], 0.1f);
     return r;
@@ -135,7 +136,7 @@ BOOST_AUTO_TEST_CASE(real_zero_is_exact_for_every_width) {
     std::mt19937 random(seed);
     std::uniform_real_distribution<float> mantissa(0.0f, 1.0f);
     std::uniform_int_distribution<int> exponent(-80, 127);
-    for (int bits = 1; bits <= 8; ++bits)
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8, 16})
         for (const scheme kind : {scheme::affine, scheme::affine_signed})
             for (int i = 0; i < 1000; ++i) {
                 const quantal::qspec spec{.bits = bits, .kind = kind};
@@ -163,6 +164,18 @@ BOOST_AUTO_TEST_CASE(scales_by_hand) {
     BOOST_TEST(arith::affine_zero_point(-40.0f, 1.0f, 0, 15) == 15);
 }
 
+BOOST_AUTO_TEST_CASE(scales_are_raised_to_the_next_power_of_two) {
+    for (int exponent = -63; exponent <= 127; ++exponent) {
+        const float power = std::ldexp(1.0f, exponent);
+        BOOST_TEST(arith::power_of_two_scale(power) == power);
+        if (exponent < 127)
+            BOOST_TEST(arith::power_of_two_scale(std::nextafter(power, infinity)) == 2.0f * power);
+        if (exponent > -63)
+            BOOST_TEST(arith::power_of_two_scale(std::nextafter(power, 0.0f)) == power);
+    }
+    BOOST_TEST(arith::power_of_two_scale(largest) == 0x1p127f); // there is no larger one
+}
+
 BOOST_AUTO_TEST_CASE(scales_never_fall_below_the_smallest) {
     for (const float amax : {0.0f, 0x1p-149f, 0x1p-100f, 0x1p-63f}) {
         BOOST_TEST(arith::symmetric_scale(amax, 127) == arith::min_scale);
@@ -174,7 +187,7 @@ BOOST_AUTO_TEST_CASE(scales_never_fall_below_the_smallest) {
 }
 
 BOOST_AUTO_TEST_CASE(huge_ranges_do_not_overflow) {
-    for (int bits = 1; bits <= 8; ++bits) {
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8, 16}) {
         const std::int32_t qmax = (1 << bits) - 1;
         const float scale = arith::affine_scale(-largest, largest, 0, qmax);
         BOOST_TEST(std::isfinite(scale));

@@ -21,7 +21,7 @@ constexpr std::array samples{
 };
 
 struct results {
-    std::array<std::int32_t, samples.size()> integers{};
+    std::array<std::int32_t, samples.size()> integers{}, away{}, drawn{};
     std::array<float, samples.size()> products{};
     std::array<float, samples.size()> clamped{};
     bool operator==(const results&) const = default;
@@ -32,6 +32,8 @@ constexpr results evaluate(const std::array<float, samples.size()>& inputs) {
     results r;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         r.integers[i] = arith::round_half_even(inputs[i]);
+        r.away[i] = arith::round_half_away(inputs[i]);
+        r.drawn[i] = arith::round_by_draw(inputs[i], 0x1000000u / 3u);
         r.products[i] = arith::product(inputs[i], inputs[inputs.size() - 1 - i]);
         r.clamped[i] = arith::clamp(inputs[i], -2.5f, arith::rounded(100.25f));
     }
@@ -56,6 +58,8 @@ BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
     }
     const results found = evaluate(inputs);
     BOOST_TEST(found.integers == constant.integers, boost::test_tools::per_element());
+    BOOST_TEST(found.away == constant.away, boost::test_tools::per_element());
+    BOOST_TEST(found.drawn == constant.drawn, boost::test_tools::per_element());
     BOOST_TEST(found.products == constant.products, boost::test_tools::per_element());
     BOOST_TEST(found.clamped == constant.clamped, boost::test_tools::per_element());
 }
@@ -131,6 +135,45 @@ BOOST_AUTO_TEST_CASE(clamp_takes_infinities_and_nan) {
     BOOST_TEST(arith::clamp(-1, 0, 15) == 0);
     BOOST_TEST(arith::clamp(16, 0, 15) == 15);
     BOOST_TEST(arith::clamp(7, 5, 5) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(ties_go_away_from_zero_when_told_so) {
+    for (std::int32_t k = 0; k <= 70000; ++k)
+        for (const float x :
+             {static_cast<float>(k) + 0.5f, std::nextafter(static_cast<float>(k) + 0.5f, 0.0f),
+              std::nextafter(static_cast<float>(k) + 0.5f, 1e9f), static_cast<float>(k),
+              static_cast<float>(k) + 0.25f})
+            if (arith::round_half_away(x) != std::lround(x) ||
+                arith::round_half_away(-x) != -std::lround(x))
+                BOOST_ERROR("rounding " << x);
+    BOOST_TEST(arith::round_half_away(2.5f) == 3);
+    BOOST_TEST(arith::round_half_away(-2.5f) == -3);
+    BOOST_TEST(arith::round_half_away(-4194303.5f) == -4194304);
+}
+
+BOOST_AUTO_TEST_CASE(a_draw_below_the_fraction_rounds_up) {
+    constexpr std::uint32_t quarter = 1u << 22;
+    for (std::int32_t k = -300; k <= 300; ++k) {
+        const float x = static_cast<float>(k) + 0.25f;
+        BOOST_TEST(arith::round_by_draw(x, 0) == k + 1);
+        BOOST_TEST(arith::round_by_draw(x, quarter - 1) == k + 1);
+        BOOST_TEST(arith::round_by_draw(x, quarter) == k);
+        BOOST_TEST(arith::round_by_draw(x, 0xffffffu) == k);
+        for (const std::uint32_t draw : {0u, 1u, quarter, 0xffffffu}) // an integer stays
+            BOOST_TEST(arith::round_by_draw(static_cast<float>(k), draw) == k);
+    }
+    BOOST_TEST(arith::round_by_draw(-0x1p-149f, 0xffffffu) == 0); // its fraction rounds to 1
+    BOOST_TEST(arith::round_by_draw(0x1p-149f, 0) == 1);
+    BOOST_TEST(arith::round_by_draw(-0.0f, 0) == 0);
+}
+
+// The first five numbers of SplitMix64 with seed 1234567, as its implementations publish them.
+BOOST_AUTO_TEST_CASE(the_generator_is_splitmix64) {
+    constexpr std::array<std::uint64_t, 5> expected{6457827717110365317u, 3203168211198807973u,
+                                                    9817491932198370423u, 4593380528125082431u,
+                                                    16408922859458223821u};
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        BOOST_TEST(arith::splitmix64(1234567, i) == expected[i]);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_SUITE(arith_subbyte)
 
 BOOST_AUTO_TEST_CASE(the_size_is_the_bits_rounded_up_to_bytes) {
     for (std::size_t count = 0; count <= 100; ++count)
-        for (int bits = 1; bits <= 8; ++bits)
+        for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8, 16})
             BOOST_TEST(arith::packed_size(count, bits) ==
                        (count * static_cast<std::size_t>(bits) + 7) / 8);
     BOOST_TEST(arith::packed_size(0, 8) == 0u);
@@ -150,15 +150,36 @@ BOOST_AUTO_TEST_CASE(one_and_eight_bits_by_hand) {
                boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(sixteen_bits_are_little_endian) {
+    BOOST_TEST(pack({0x1234, -2, -32768}, 16) == (bytes{0x34, 0x12, 0xfe, 0xff, 0x00, 0x80}),
+               boost::test_tools::per_element());
+    const bytes stream{0x34, 0x12, 0xfe, 0xff};
+    BOOST_TEST(arith::unpack_code(stream.data(), 0, 16, true) == 0x1234);
+    BOOST_TEST(arith::unpack_code(stream.data(), 1, 16, true) == -2);
+    BOOST_TEST(arith::unpack_code(stream.data(), 1, 16, false) == 65534);
+}
+
+BOOST_AUTO_TEST_CASE(every_code_of_16_bits_survives) {
+    for (const bool is_signed : {false, true}) {
+        const code_range codes = codes_of(16, is_signed);
+        int wrong = 0;
+        for (std::int32_t code = codes.first; code <= codes.last; ++code) {
+            const bytes stream = pack({codes.last, code, codes.first}, 16);
+            wrong += arith::unpack_code(stream.data(), 1, 16, is_signed) != code;
+        }
+        BOOST_TEST(wrong == 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(random_streams_have_the_bits_of_the_definition) {
     constexpr unsigned seed = 20261123;
     BOOST_TEST_MESSAGE("seed " << seed);
     std::mt19937 random(seed);
-    for (int bits = 1; bits <= 8; ++bits)
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8, 16})
         for (std::size_t count = 1; count <= 40; ++count) {
             std::vector<std::int32_t> codes(count);
             for (std::int32_t& code : codes)
-                code = static_cast<std::int32_t>(random() % 256u) - 128; // the low bits count
+                code = static_cast<std::int32_t>(random() % 65536u) - 32768; // the low bits count
             BOOST_TEST(pack(codes, bits) == pack_bit_by_bit(codes, bits),
                        boost::test_tools::per_element());
         }

@@ -18,4 +18,6 @@ int main() {
     for (const int code : codes.codes().values())
         std::cout << code << ' ';
     std::cout << "in " << codes.packed().size() << " bytes" << '\n';
+    const int expected[] = {3, -1, 3, 3, 1, -2}; // the scales are 0.1 and 2
+    return std::ranges::equal(codes.codes().values(), expected) ? 0 : 1;
 }

@@ -90,10 +90,11 @@ BOOST_AUTO_TEST_CASE(scales_of_every_magnitude_come_back_bit_for_bit) {
 }
 
 BOOST_AUTO_TEST_CASE(every_spec_comes_back) {
-    for (int bits = 1; bits <= 8; ++bits)
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8, 16})
         for (const char* kind :
              {"symmetric narrow", "symmetric full", "affine signed", "affine unsigned"})
-            for (const char* grain : {"tensor", "channel(0)", "channel(3)", "channel(7)"}) {
+            for (const char* grain : {"tensor", "channel(0)", "channel(3)", "channel(7)",
+                                      "group(1)", "group(32) pow2"}) {
                 if (bits == 1 && std::string(kind) != "affine unsigned") continue;
                 const auto spec = parse_spec(std::to_string(bits) + ' ' + kind + ' ' + grain);
                 const bool one = spec.grain == quantal::per_tensor;

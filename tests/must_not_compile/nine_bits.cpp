@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codes have 1 to 8 bits.
-// expect: "bits_from_1_to_8"
+// Codes have 1 to 8 bits, or 16.
+// expect: "bits_are_1_to_8_or_16"
 #include <quantal/ops/quantize.hpp>
 
 #include <vector>
@@ -8,7 +8,7 @@
 #ifdef QUANTAL_MUST_FAIL
 constexpr quantal::qspec spec{.bits = 9};
 #else
-constexpr quantal::qspec spec{.bits = 8};
+constexpr quantal::qspec spec{.bits = 16};
 #endif
 
 int main() {

@@ -44,6 +44,11 @@ BOOST_AUTO_TEST_CASE(a_scale_is_doubled_until_the_bias_just_fits) {
                           "instead of 1");
 }
 
+BOOST_AUTO_TEST_CASE(a_raised_power_of_two_is_one) {
+    const qparams p{parse_spec("w8 pow2"), {0.5f}, {0}};
+    BOOST_TEST(raised(p, {0x1.8p32f}, 1.0f) == std::vector{8.0f}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(one_scale_of_a_tensor_is_raised_for_its_largest_bias) {
     const qparams p{whole, {1.0f}, {0}};
     BOOST_TEST(raised(p, {1.0f, 0x1p32f, 0x1p31f}, 1.0f) == std::vector{4.0f},

@@ -75,6 +75,10 @@ BOOST_AUTO_TEST_CASE(scales_and_zero_points_by_hand) {
     const auto wide = flat({-64.0f, 191.0f});
     BOOST_TEST((minmax_params(a8, wide) == qparams{a8, {1.0f}, {64}}));
     BOOST_TEST((minmax_params(affine_signed, wide) == qparams{affine_signed, {1.0f}, {-64}}));
+    // Powers of two: 0.3125 becomes 0.5, and the zero point belongs to that.
+    constexpr qspec powers{.bits = 4, .kind = scheme::affine, .power_of_two = true};
+    BOOST_TEST((minmax_params(powers, flat({-1.0f, 3.6875f})) == qparams{powers, {0.5f}, {2}}));
+    BOOST_TEST((minmax_params(powers, flat({0.0f, 7.5f})) == qparams{powers, {0.5f}, {0}}));
     // A range without 0 is widened to hold it.
     BOOST_TEST((minmax_params(a8, flat({100.0f, 255.0f})) == qparams{a8, {1.0f}, {0}}));
     BOOST_TEST((minmax_params(a8, flat({-510.0f, -3.0f})) == qparams{a8, {2.0f}, {255}}));
@@ -228,9 +232,8 @@ BOOST_AUTO_TEST_CASE(specs_and_axes_that_cannot_be_are_refused_first) {
     const qspec axis_2{4, scheme::symmetric, per_channel, 2};
     BOOST_TEST(message_of([&] {
                    (void)minmax_params(axis_2, tensor<float>({2, 3}));
-               }) ==
-               "the spec \"4 symmetric narrow channel(2)\" has one scale a channel of axis 2, but "
-               "the tensor has shape 2x3");
+               }) == "the spec \"4 symmetric narrow channel(2)\" has scales along axis 2, but "
+                     "the tensor has shape 2x3");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

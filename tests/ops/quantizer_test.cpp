@@ -57,6 +57,19 @@ BOOST_AUTO_TEST_CASE(each_call_of_observe_is_one_update_of_a_moving_average) {
     BOOST_TEST(host.params().scale() == 2.0f); // 255 * 0.75 + 1275 * 0.25 = 510
 }
 
+BOOST_AUTO_TEST_CASE(a_quantizer_rounds_as_it_is_told) {
+    const tensor<float> data({3}, {2.5f, -0.5f, 127.0f});
+    quantizer<qspec{}, observe::minmax, rounding::half_away> host;
+    host.observe(data);
+    BOOST_TEST(host.quantize(data).codes().values() == (std::vector<std::int32_t>{3, -1, 127}),
+               boost::test_tools::per_element());
+    quantizer<qspec{}, observe::minmax, rounding::stochastic> noisy({}, {.seed = 3});
+    noisy.observe(data);
+    BOOST_TEST((noisy.quantize(data) == quantize(data, noisy.params(), rounding::stochastic{3})));
+    BOOST_TEST(support::same_bits(noisy.fake_quantize(data).values(),
+                                  dequantize(noisy.quantize(data)).values()));
+}
+
 BOOST_AUTO_TEST_CASE(scales_are_made_once) {
     quantizer<a8> host;
     host.observe(std::vector{255.0f});

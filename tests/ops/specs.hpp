@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -17,7 +18,7 @@ namespace support {
 inline std::vector<quantal::qspec> every_width_and_scheme() {
     using quantal::scheme;
     std::vector<quantal::qspec> specs;
-    for (int bits = 1; bits <= 8; ++bits)
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8, 16})
         for (const scheme kind :
              {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed})
             if (bits > 1 || kind == scheme::affine) specs.push_back({.bits = bits, .kind = kind});
@@ -31,14 +32,19 @@ inline std::vector<std::int32_t> codes_of(quantal::qspec s) {
     return codes;
 }
 
-/// All zero points that a spec allows.
+/// All zero points that a spec allows; of 16 bits, some.
 inline std::vector<std::int32_t> zero_points_of(quantal::qspec s) {
-    return s.is_symmetric() ? std::vector<std::int32_t>{0} : codes_of(s);
+    if (s.is_symmetric()) return {0};
+    if (s.bits == 16) return {s.qmin(), s.qmin() + 1, 77, s.qmax()};
+    return codes_of(s);
 }
 
-/// Scales that are powers of two and that are not, the smallest one and one where 255 steps are
+/// Scales that are powers of two and that are not, the smallest one and one where all steps are
 /// just below the largest float.
-inline constexpr std::array scales{0.1f, 0.25f, 0x1p-63f, 1.3e36f, 0.0073f};
+inline std::array<float, 5> scales_of(quantal::qspec s) {
+    const auto codes = static_cast<float>(s.qmax() - s.qmin() + 1);
+    return {0.1f, 0.25f, 0x1p-63f, std::numeric_limits<float>::max() / codes, 0.0073f};
+}
 
 /// Parameters of `channels` channels along `axis`: each has another scale and zero point.
 inline quantal::qparams channel_params(quantal::qspec s, int axis, std::size_t channels) {
@@ -46,6 +52,7 @@ inline quantal::qparams channel_params(quantal::qspec s, int axis, std::size_t c
     s.axis = axis;
     quantal::qparams p{s, {}, {}};
     const auto zeros = zero_points_of(s);
+    const auto scales = scales_of(s);
     for (std::size_t c = 0; c < channels; ++c) {
         p.scales.push_back(scales[c % scales.size()]);
         p.zero_points.push_back(zeros[(c * 3) % zeros.size()]);

@@ -146,6 +146,36 @@ BOOST_AUTO_TEST_CASE(layers_in_float) {
     BOOST_TEST(all.points().empty());
 }
 
+BOOST_AUTO_TEST_CASE(layers_with_integer_weights_and_real_inputs) {
+    auto g = support::generator();
+    graph net = models::resnet20();
+    support::randomize(net, g);
+    const plan p = place(passes::optimize(std::move(net)),
+                         {.weights = w4,
+                          .layers = {parse_rule("layer1.1.*", "weights only"),
+                                     parse_rule("linear", "dynamic a8 signed"),
+                                     parse_rule("layer1.1.conv2", "w3 group(8)"),
+                                     parse_rule("layer2.0.conv1", "weights only"),
+                                     parse_rule("layer2.0.conv1", "float")}});
+    const role& conv1 = role_of(p, "layer1.1.conv1");
+    BOOST_TEST(conv1.in_float);
+    BOOST_TEST((conv1.weights == w4));
+    BOOST_TEST(!conv1.dynamic.has_value());
+    BOOST_TEST(!conv1.output.has_value()); // weights only read it
+    BOOST_TEST(conv1.has_real_bias());
+    const role& conv2 = role_of(p, "layer1.1.conv2"); // another spec leaves it as it was
+    BOOST_TEST(conv2.in_float);
+    BOOST_TEST((conv2.weights == parse_spec("w3 group(8)")));
+    const role& linear = role_of(p, "linear");
+    BOOST_TEST(linear.in_float);
+    BOOST_TEST((linear.dynamic == parse_spec("a8 signed")));
+    BOOST_TEST(!role_of(p, "avgpool").output.has_value());
+    BOOST_TEST(!role_of(p, "layer2.0.conv1").weights.has_value()); // the last rule wins
+    const plan back =
+        place(p.net, {.layers = {parse_rule("linear", "float"), parse_rule("linear", "w4")}});
+    BOOST_TEST(!role_of(back, "linear").in_float);
+}
+
 BOOST_AUTO_TEST_CASE(rules) {
     using passes::detail::matches;
     BOOST_TEST(matches("layer?.*.conv1", "layer1.0.conv1"));
@@ -158,7 +188,14 @@ BOOST_AUTO_TEST_CASE(rules) {
     net.linear("l", net.input({3}), {.out_features = 2});
     BOOST_CHECK_THROW((void)place(net, {.layers = {{"nothing", w8}}}), graph_error);
     BOOST_CHECK_THROW((void)place(net, {.layers = {{"input", w8}}}), graph_error); // no weights
-    BOOST_CHECK_THROW((void)place(net, {.activations = w8}), spec_error);          // per channel
+    for (const char* form : {"weights only", "dynamic a8"})
+        BOOST_CHECK_THROW((void)place(net, {.layers = {parse_rule("input", form)}}), graph_error);
+    BOOST_CHECK_THROW((void)place(net, {.layers = {parse_rule("l", "dynamic w8")}}), spec_error);
+    BOOST_CHECK_THROW(
+        (void)place(net, {.layers = {{.pattern = "l", .weights_only = true, .dynamic = a8}}}),
+        spec_error);
+    BOOST_CHECK_THROW((void)parse_rule("l", "dynamic"), spec_error);
+    BOOST_CHECK_THROW((void)place(net, {.activations = w8}), spec_error); // per channel
     BOOST_CHECK_THROW((void)place(net, {.weights = qspec{.grain = per_channel, .axis = 1}}),
                       spec_error);
 }

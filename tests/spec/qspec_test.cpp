@@ -19,14 +19,15 @@ struct row {
     int bits;
     std::int32_t narrow_min, signed_min, signed_max, unsigned_max;
 };
-constexpr std::array<row, 8> rows{{{1, 0, -1, 0, 1},
+constexpr std::array<row, 9> rows{{{1, 0, -1, 0, 1},
                                    {2, -1, -2, 1, 3},
                                    {3, -3, -4, 3, 7},
                                    {4, -7, -8, 7, 15},
                                    {5, -15, -16, 15, 31},
                                    {6, -31, -32, 31, 63},
                                    {7, -63, -64, 63, 127},
-                                   {8, -127, -128, 127, 255}}};
+                                   {8, -127, -128, 127, 255},
+                                   {16, -32767, -32768, 32767, 65535}}};
 
 static_assert(w4 == qspec{4, scheme::symmetric, per_channel, 0});
 static_assert(a4 == qspec{4, scheme::affine, per_tensor, 0});
@@ -35,8 +36,12 @@ static_assert(w2.bits == 2 && w3.bits == 3 && w8.bits == 8 && a8.bits == 8);
 static_assert(w4 != w3 && a8 != w8);
 static_assert(qspec{.grain = per_channel, .axis = 1} != qspec{.grain = per_channel, .axis = 0});
 
-static_assert(bits_from_1_to_8<w8> && !bits_from_1_to_8<qspec{.bits = 0}> &&
-              !bits_from_1_to_8<qspec{.bits = -1}> && !bits_from_1_to_8<qspec{.bits = 9}>);
+static_assert(bits_are_1_to_8_or_16<w8> && bits_are_1_to_8_or_16<a16> &&
+              !bits_are_1_to_8_or_16<qspec{.bits = 0}> &&
+              !bits_are_1_to_8_or_16<qspec{.bits = -1}> &&
+              !bits_are_1_to_8_or_16<qspec{.bits = 9}> &&
+              !bits_are_1_to_8_or_16<qspec{.bits = 15}> &&
+              !bits_are_1_to_8_or_16<qspec{.bits = 17}>);
 static_assert(one_bit_is_affine_unsigned<activation_spec(1)>);
 static_assert(!one_bit_is_affine_unsigned<weight_spec(1)>);
 static_assert(!one_bit_is_affine_unsigned<qspec{1, scheme::symmetric_full}>);
@@ -45,12 +50,17 @@ static_assert(axis_only_per_channel<qspec{.grain = per_channel, .axis = 7}>);
 static_assert(!axis_only_per_channel<qspec{.grain = per_channel, .axis = 8}>);
 static_assert(!axis_only_per_channel<qspec{.grain = per_channel, .axis = -1}>);
 static_assert(!axis_only_per_channel<qspec{.grain = per_tensor, .axis = 1}>);
+static_assert(group_size_only_per_group<qspec{.grain = per_group, .group_size = 1}>);
+static_assert(!group_size_only_per_group<qspec{.grain = per_group}>);
+static_assert(!group_size_only_per_group<qspec{.grain = per_group, .group_size = -1}>);
+static_assert(!group_size_only_per_group<qspec{.grain = per_channel, .group_size = 32}>);
 
 /// The rules once more, in other words than the header's.
 constexpr bool allowed(qspec s) {
     const bool width = s.kind == scheme::affine ? s.bits > 0 : s.bits > 1;
     const int axes = s.grain == per_channel ? 8 : 1;
-    return width && s.bits < 9 && s.axis > -1 && s.axis < axes;
+    const bool groups = s.grain == per_group ? s.group_size > 0 : s.group_size == 0;
+    return width && (s.bits < 9 || s.bits == 16) && s.axis > -1 && s.axis < axes && groups;
 }
 
 bool passes_check(qspec s) {
@@ -62,15 +72,18 @@ bool passes_check(qspec s) {
     }
 }
 
-/// Combination `i` of 11 widths (0 to 10), 4 schemes, 2 grains and 10 axes (-1 to 8).
+/// Combination `i` of 18 widths (0 to 17), 4 schemes, 3 grains, 10 axes (-1 to 8) and 3 group sizes
+/// (-1 to 1).
 constexpr qspec combination(std::size_t i) {
+    constexpr std::array grains{per_tensor, per_channel, per_group};
     const auto part = static_cast<int>(i);
-    return {.bits = part % 11,
-            .kind = schemes[static_cast<std::size_t>(part / 11 % 4)],
-            .grain = part / 44 % 2 == 0 ? per_tensor : per_channel,
-            .axis = part / 88 - 1};
+    return {.bits = part % 18,
+            .kind = schemes[static_cast<std::size_t>(part / 18 % 4)],
+            .grain = grains[static_cast<std::size_t>(part / 72 % 3)],
+            .axis = part / 216 % 10 - 1,
+            .group_size = part / 2160 - 1};
 }
-constexpr std::size_t combinations = 11 * 4 * 2 * 10;
+constexpr std::size_t combinations = 18 * 4 * 3 * 10 * 3;
 
 template <std::size_t... I>
 constexpr std::array<bool, sizeof...(I)> concept_accepts(std::index_sequence<I...>) {
@@ -122,24 +135,28 @@ BOOST_AUTO_TEST_CASE(the_concept_and_the_check_at_run_time_agree_on_every_combin
     for (std::size_t i = 0; i < combinations; ++i) {
         const qspec s = combination(i);
         BOOST_TEST_CONTEXT("bits " << s.bits << " scheme " << static_cast<int>(s.kind) << " grain "
-                                   << static_cast<int>(s.grain) << " axis " << s.axis) {
+                                   << static_cast<int>(s.grain) << " axis " << s.axis
+                                   << " group size " << s.group_size) {
             BOOST_TEST(accepted[i] == allowed(s));
             BOOST_TEST(passes_check(s) == allowed(s));
         }
         count += accepted[i] ? 1 : 0;
     }
-    // 7 widths of 4 schemes and 1 bit affine, per tensor or along one of 8 axes.
-    BOOST_TEST(count == (7u * 4u + 1u) * 9u);
+    // 8 widths of 4 schemes and 1 bit affine, per tensor, along one of 8 axes or per group of 1.
+    BOOST_TEST(count == (8u * 4u + 1u) * 10u);
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_names_the_value_and_what_is_allowed) {
-    BOOST_TEST(refusal({.bits = 9}) == "a spec has 9 bits; 1 to 8 are possible");
-    BOOST_TEST(refusal({.bits = -3}) == "a spec has -3 bits; 1 to 8 are possible");
+    BOOST_TEST(refusal({.bits = 9}) == "a spec has 9 bits; 1 to 8 and 16 are possible");
+    BOOST_TEST(refusal({.bits = -3}) == "a spec has -3 bits; 1 to 8 and 16 are possible");
     BOOST_TEST(refusal({.bits = 1}) ==
                "a spec of 1 bit is affine unsigned only; signed codes need 2 bits");
     const std::string axes = "; 0 to 7 are possible, and only per channel";
     BOOST_TEST(refusal({.axis = 1}) == "a spec has channel axis 1" + axes);
     BOOST_TEST(refusal({.grain = per_channel, .axis = 8}) == "a spec has channel axis 8" + axes);
+    const std::string groups = "; per group it is at least 1, otherwise 0";
+    BOOST_TEST(refusal({.grain = per_group}) == "a spec has the group size 0" + groups);
+    BOOST_TEST(refusal({.group_size = 32}) == "a spec has the group size 32" + groups);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,8 +2,11 @@
 /// Parameters and packed codes: what they are and what is refused.
 #include <quantal/tensor/qtensor.hpp>
 
+#include "support/random.hpp"
+
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -61,6 +64,33 @@ BOOST_AUTO_TEST_CASE(a_tensor_with_one_scale_is_one_slice) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(groups_are_consecutive_indices_of_axis_1_in_each_of_axis_0) {
+    for (const extents& dims :
+         {extents{2, 7}, extents{3, 8, 5}, extents{2, 6, 3, 3}, extents{1, 1}})
+        for (const int size : {1, 2, 3, 4, 7, 100}) {
+            const slicing s = slicing_of({.grain = per_group, .group_size = size}, dims);
+            const auto rows = static_cast<std::size_t>(dims[0]);
+            const auto groups = static_cast<std::size_t>((dims[1] + size - 1) / size);
+            BOOST_TEST(s.slices == rows * groups);
+            BOOST_TEST(s.groups == groups);
+            const std::size_t inner = dims.without_front().without_front().count();
+            std::size_t element = 0;
+            for (std::size_t row = 0; row < rows; ++row)
+                for (std::size_t j = 0; j < static_cast<std::size_t>(dims[1]); ++j)
+                    for (std::size_t k = 0; k < inner; ++k, ++element)
+                        BOOST_TEST(s(element) == row * groups + j / static_cast<std::size_t>(size));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_a_vector_are_consecutive_elements) {
+    const slicing s = slicing_of({.grain = per_group, .group_size = 4}, {10});
+    BOOST_TEST(s.slices == 3u);
+    for (std::size_t i = 0; i < 10; ++i)
+        BOOST_TEST(s(i) == i / 4);
+    for (const extents& none : {extents{0}, extents{0, 5}, extents{5, 0}})
+        BOOST_TEST(slicing_of({.grain = per_group, .group_size = 4}, none).slices == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(an_axis_that_the_tensor_does_not_have_is_refused) {
     const auto message = [](int axis, const extents& dims) {
         return message_of<shape_error>([&] {
@@ -68,10 +98,14 @@ BOOST_AUTO_TEST_CASE(an_axis_that_the_tensor_does_not_have_is_refused) {
         });
     };
     BOOST_TEST(message(2, {2, 3}) ==
-               "the spec \"4 symmetric narrow channel(2)\" has one scale a channel of axis 2, but "
-               "the tensor has shape 2x3");
+               "the spec \"4 symmetric narrow channel(2)\" has scales along axis 2, but the tensor "
+               "has shape 2x3");
     BOOST_TEST(message(0, {}).ends_with("the tensor has shape scalar"));
     BOOST_TEST(message(1, {2, 3}) == "no such error");
+    BOOST_TEST(message_of<shape_error>([] {
+                   (void)slicing_of({.grain = per_group, .group_size = 4}, {});
+               }) == "the spec \"8 symmetric narrow group(4)\" has scales along axis 0, but the "
+                     "tensor has shape scalar");
 }
 
 BOOST_AUTO_TEST_CASE(parameters_know_their_values) {
@@ -111,6 +145,16 @@ BOOST_AUTO_TEST_CASE(scales_are_finite_and_not_too_small) {
     BOOST_TEST(with(std::nextafter(0x1p-63f, 0.0f)).ends_with(rest));
     BOOST_TEST(with(0x1p-63f) == "no such error");
     BOOST_TEST(with(std::numeric_limits<float>::max()) == "no such error");
+}
+
+BOOST_AUTO_TEST_CASE(scales_of_a_spec_of_powers_of_two_are_powers_of_two) {
+    constexpr qspec powers{.bits = 4, .grain = per_channel, .power_of_two = true};
+    const auto with = [&](float scale) { return refusal({powers, {1.0f, scale}, {0, 0}}); };
+    for (const float power : {0x1p-63f, 0.25f, 1.0f, 0x1p127f})
+        BOOST_TEST(with(power) == "no such error");
+    BOOST_TEST(with(0.75f) == "\"fc\" has the scale 0.75; the spec \"4 symmetric narrow "
+                              "channel(0) pow2\" allows powers of two");
+    BOOST_TEST(with(std::numeric_limits<float>::max()) != "no such error");
 }
 
 BOOST_AUTO_TEST_CASE(zero_points_are_codes_and_zero_for_symmetric_specs) {
@@ -167,7 +211,7 @@ BOOST_AUTO_TEST_CASE(codes_outside_of_the_spec_are_refused) {
                                      "\"4 symmetric narrow tensor\"");
     for (const scheme kind :
          {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed})
-        for (int bits = 2; bits <= 8; ++bits) {
+        for (const int bits : {2, 3, 4, 5, 6, 7, 8, 16}) {
             const qspec s{.bits = bits, .kind = kind};
             BOOST_TEST(with(s, s.qmin()) == "no such error");
             BOOST_TEST(with(s, s.qmax()) == "no such error");
@@ -187,8 +231,45 @@ BOOST_AUTO_TEST_CASE(codes_of_another_number_or_parameters_are_refused) {
     BOOST_TEST(message_of<data_error>([&] {
                    any_qtensor({w4, {1.0f}, {0}}, {2}, codes(2));
                }).starts_with("a quantized tensor has 1 scales"));
-    for (const int bits : {-1, 0, 9, 1 << 30})
+    for (const int bits : {-1, 0, 9, 15, 17, 32, 1 << 30})
         BOOST_CHECK_THROW(any_qtensor({{.bits = bits}, {1.0f}, {0}}, {2}, codes(2)), spec_error);
+}
+
+BOOST_AUTO_TEST_CASE(packed_codes_come_back_as_they_were) {
+    auto generator = support::generator();
+    for (const scheme kind :
+         {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed})
+        for (int bits = 2; bits <= 8; ++bits)
+            for (std::int64_t count : {0, 1, 3, 7, 8, 9, 64}) {
+                const qspec s{.bits = bits, .kind = kind};
+                std::uniform_int_distribution<std::int32_t> any(s.qmin(), s.qmax());
+                codes c(static_cast<std::size_t>(count));
+                std::generate(c.begin(), c.end(), [&] { return any(generator); });
+                const any_qtensor q({s, {1.0f}, {0}}, {count}, c);
+                const auto from = q.packed();
+                BOOST_TEST((any_qtensor::from_packed(q.params(), q.shape(),
+                                                     {from.begin(), from.end()}) == q));
+            }
+}
+
+BOOST_AUTO_TEST_CASE(packed_codes_from_elsewhere_are_checked) {
+    const qparams p{narrow_4, {1.0f}, {0}};
+    const auto with = [&](const extents& shape, std::vector<std::uint8_t> packed) {
+        return [=] { (void)any_qtensor::from_packed(p, shape, packed); };
+    };
+    BOOST_TEST(message_of<shape_error>(with({3}, {0x21, 0x03, 0x00})) ==
+               "3 codes of \"4 symmetric narrow tensor\" do not fill 3 bytes");
+    BOOST_TEST(message_of<shape_error>(with({3}, {0x21})).ends_with("do not fill 1 bytes"));
+    // Four bits each, 2^64 bits: the size in bytes must not be computed in 64 bits of bits.
+    BOOST_CHECK_THROW(with({std::int64_t{1} << 62}, {0x21})(), shape_error);
+    BOOST_TEST(message_of<data_error>(with({3}, {0x21, 0x08})) ==
+               "the code -8 at element 2 is outside [-7, 7], the codes of "
+               "\"4 symmetric narrow tensor\"");
+    BOOST_TEST(message_of<data_error>(with({3}, {0x21, 0x13})) ==
+               "a bit behind the last packed code is set");
+    BOOST_TEST(message_of<data_error>(with({3}, {0x21, 0x03})) == "no such error");
+    BOOST_CHECK_THROW((void)any_qtensor::from_packed({{.bits = 40}, {1.0f}, {0}}, {2}, {0}),
+                      spec_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_spec_in_the_type_is_checked) {

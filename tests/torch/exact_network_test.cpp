@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <quantal/torch/exact_network.hpp>
 
-#include "torch/networks.hpp"
+#include "support/networks.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,7 +16,7 @@ namespace {
 /// All codes of all points are the same in both implementations, and so are the logits.
 void check_identical(const calibrated& c) {
     const exact_network exact(c.network, c.table);
-    const program reference(c.network, c.table);
+    const program reference = lower(c.network, c.table);
     const auto counts = compare_codes(exact, reference, c.images);
     BOOST_TEST(counts.size() == c.network.points().size());
     for (const auto& [v, count] : counts)
@@ -76,6 +76,21 @@ BOOST_AUTO_TEST_CASE(all_schemes_give_identical_codes) {
     check_kinds("2 affine signed channel(0)", "6 affine unsigned tensor");
 }
 
+BOOST_AUTO_TEST_CASE(sixteen_bits_and_powers_of_two_give_identical_codes) {
+    check_kinds("w8", "a16");
+    check_kinds("16 affine channel(0)", "16 symmetric full tensor");
+    check_kinds("w4 pow2", "8 affine signed pow2");
+}
+
+BOOST_AUTO_TEST_CASE(layers_whose_sums_become_reals_are_refused_by_name) {
+    for (const char* form : {"w8 group(4)", "weights only", "dynamic a8"}) {
+        const calibrated c = networks::make("resnet20", {.layers = {parse_rule("linear", form)}});
+        BOOST_CHECK_EXCEPTION(exact_network(c.network, c.table), graph_error, [](const error& e) {
+            return std::string(e.what()).starts_with("layer \"linear\" has groups of weights, ");
+        });
+    }
+}
+
 // Codes that lie where one rounding more or less would be seen: a multiplier that is off by its
 // last bit changes about one code in 100,000.
 BOOST_AUTO_TEST_CASE(average_pools_round_as_written) {
@@ -107,7 +122,7 @@ BOOST_AUTO_TEST_CASE(large_sums_round_twice) {
     plan p = place(std::move(net));
     table t = calibrate(p, reference_executor(p.net), std::vector{images});
     const float step = t.activations.at("input").scale() * t.weights.at("fc").scale();
-    BOOST_TEST(program(p, t).run(images)[0] / step > 0x1p24f);
+    BOOST_TEST(lower(p, t).run(images)[0] / step > 0x1p24f);
     check_identical({std::move(p), std::move(t), std::move(images)});
 }
 
@@ -142,7 +157,7 @@ BOOST_AUTO_TEST_CASE(codes_before_a_layer_in_float_are_identical) {
     const std::set<value> behind = behind_float(c.network);
     const exact_network exact(c.network, c.table);
     std::size_t codes = 0, differing = 0;
-    for (const auto& [v, count] : compare_codes(exact, program(c.network, c.table), c.images)) {
+    for (const auto& [v, count] : compare_codes(exact, lower(c.network, c.table), c.images)) {
         if (!behind.contains(v)) {
             BOOST_TEST(count.differing == 0u, c.network.at(v).name);
             continue;
@@ -166,7 +181,7 @@ BOOST_AUTO_TEST_CASE(codes_are_shown_image_after_image_in_the_order_of_the_nodes
         });
         return calls;
     };
-    const auto expected = calls_of(program(c.network, c.table));
+    const auto expected = calls_of(lower(c.network, c.table));
     BOOST_TEST(expected.size() == 3 * c.network.points().size());
     BOOST_TEST((calls_of(exact_network(c.network, c.table)) == expected));
 }
@@ -184,7 +199,7 @@ BOOST_AUTO_TEST_CASE(batches_do_not_change_a_bit) {
 
 BOOST_AUTO_TEST_CASE(a_changed_table_is_seen_in_the_codes) {
     const calibrated c = networks::make("operators");
-    const program reference(c.network, c.table);
+    const program reference = lower(c.network, c.table);
     for (const auto& [name, params] : c.table.weights) {
         table other = c.table;
         for (float& scale : other.weights.at(name).scales)

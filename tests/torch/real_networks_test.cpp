@@ -47,7 +47,7 @@ std::size_t check_identical(const graph& net, const quantization& q,
     const data::loader batches(calibration, {.batch_size = 16, .count = calibration_count});
     const table t = calibrate(p, float_network(p.net), batches);
     const exact_network exact(p, t);
-    const program integer(p, t);
+    const program integer = lower(p, t);
     const tensor<float> images = data::read_all(test, 0, count);
     const auto counts = compare_codes(exact, integer, images);
     BOOST_TEST(counts.size() == p.points().size());

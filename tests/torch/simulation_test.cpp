@@ -5,7 +5,7 @@
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/torch/exact_network.hpp>
 
-#include "torch/networks.hpp"
+#include "support/networks.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -32,7 +32,11 @@ constexpr const char* specs[] = {"w8",
                                  "4 symmetric full channel(1)",
                                  "3 affine unsigned channel(2)",
                                  "8 affine signed channel(3)",
-                                 "1 affine unsigned channel(0)"};
+                                 "1 affine unsigned channel(0)",
+                                 "4 affine signed group(2)",
+                                 "w3 group(3) pow2",
+                                 "w8 group(2147483647)",
+                                 "16 affine unsigned tensor"};
 
 bool same_bits(const tensor<float>& a, const tensor<float>& b) {
     return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -95,7 +99,7 @@ BOOST_AUTO_TEST_CASE(quantizing_in_libtorch_gives_the_bits_of_the_reference) {
 
 BOOST_AUTO_TEST_CASE(weights_of_a_simulation_are_those_of_the_codes_bit_for_bit) {
     auto g = support::generator();
-    for (const char* text : {"w8", "w4", "w2", "8 affine unsigned tensor",
+    for (const char* text : {"w8", "w4", "w2", "w4 group(3)", "8 affine unsigned tensor",
                              "3 symmetric full tensor", "5 affine signed channel(0)"})
         BOOST_TEST_CONTEXT(text) {
             graph net;
@@ -153,6 +157,14 @@ BOOST_AUTO_TEST_CASE(a_simulation_is_as_near_the_integers_as_their_rounding_allo
             BOOST_TEST(predictions(simulated) == predictions(integer),
                        boost::test_tools::per_element());
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_dynamic_input_is_refused_by_name) {
+    const calibrated c =
+        networks::make("resnet20", {.layers = {parse_rule("linear", "dynamic a8")}});
+    BOOST_CHECK_EXCEPTION(simulation(c.network, c.table), graph_error, [](const error& e) {
+        return std::string(e.what()).starts_with("layer \"linear\" has a dynamic input");
+    });
 }
 
 BOOST_AUTO_TEST_CASE(layers_in_float_are_not_quantized) {

@@ -14,15 +14,22 @@ inline constexpr float min_scale = 0x1p-63f;
 /// The largest scale, the largest float32.
 inline constexpr float max_scale = 0x1.fffffep127f;
 
-/// `clamp(rne(x / scale) + zero_point, lo, hi)` with a true division, as ONNX QuantizeLinear.
-/// Infinities clamp; NaN gives `zero_point`. `lo` and `hi` are codes.
-[[nodiscard]] QUANTAL_HD constexpr std::int32_t
-quantize(float x, float scale, std::int32_t zero_point, std::int32_t lo, std::int32_t hi) {
+/// `clamp(x / scale, lo - zero_point, hi - zero_point)` with a true division, as ONNX
+/// QuantizeLinear: what is rounded to a code less its zero point. Infinities clamp; NaN gives 0.
+/// `lo` and `hi` are codes.
+[[nodiscard]] QUANTAL_HD constexpr float steps(float x, float scale, std::int32_t zero_point,
+                                               std::int32_t lo, std::int32_t hi) {
     const float ratio = x / scale;
     const float defined = ratio == ratio ? ratio : 0.0f;
     const auto first = static_cast<float>(lo - zero_point);
     const auto last = static_cast<float>(hi - zero_point);
-    return round_half_even(clamp(defined, first, last)) + zero_point;
+    return clamp(defined, first, last);
+}
+
+/// `clamp(rne(x / scale) + zero_point, lo, hi)`.
+[[nodiscard]] QUANTAL_HD constexpr std::int32_t
+quantize(float x, float scale, std::int32_t zero_point, std::int32_t lo, std::int32_t hi) {
+    return round_half_even(steps(x, scale, zero_point, lo, hi)) + zero_point;
 }
 
 /// `float(q - zero_point) * scale`, rounded once.
@@ -46,6 +53,14 @@ quantize(float x, float scale, std::int32_t zero_point, std::int32_t lo, std::in
     const float width = hi - lo;
     const float scale = width <= max_scale ? width / steps : hi / steps - lo / steps;
     return clamp(scale, min_scale, max_scale);
+}
+
+/// The smallest power of two that is at least `scale`, but at most 2^127.
+[[nodiscard]] QUANTAL_HD constexpr float power_of_two_scale(float scale) {
+    float power = min_scale;
+    while (power < scale && power < 0x1p127f)
+        power *= 2.0f;
+    return power;
 }
 
 /// `clamp(rne(qmin - lo / scale), qmin, qmax)`: the code of real 0 in an affine spec.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// From int32 sums back to codes (docs/arithmetic.md, 4 to 9). Arguments `lo` and `hi` are the
+/// From integer sums back to codes (docs/arithmetic.md, 4 to 9). Arguments `lo` and `hi` are the
 /// codes of the output's clamp: the range of its spec, narrowed by a fused activation.
 #ifndef QUANTAL_ARITH_REQUANTIZE_HPP
 #define QUANTAL_ARITH_REQUANTIZE_HPP
@@ -44,9 +44,10 @@ inline constexpr std::int32_t max_bias = 1 << 30;
 }
 
 /// `clamp(rne(float(acc) * m) + z_y, lo, hi)`: two roundings to float32, then one to an integer.
-[[nodiscard]] QUANTAL_HD constexpr std::int32_t requantize(std::int32_t acc, float multiplier,
-                                                           std::int32_t y_zero, std::int32_t lo,
-                                                           std::int32_t hi) {
+/// `acc` is an int32, or the int64 of 16-bit codes.
+template <class Sum>
+[[nodiscard]] QUANTAL_HD constexpr std::int32_t
+requantize(Sum acc, float multiplier, std::int32_t y_zero, std::int32_t lo, std::int32_t hi) {
     const float scaled = product(static_cast<float>(acc), multiplier);
     const auto first = static_cast<float>(lo - y_zero);
     const auto last = static_cast<float>(hi - y_zero);
@@ -80,6 +81,13 @@ struct addend {
 [[nodiscard]] QUANTAL_HD constexpr float accumulator_value(std::int32_t acc, float x_scale,
                                                            float w_scale) {
     return product(static_cast<float>(acc), product(x_scale, w_scale));
+}
+
+/// `sum + rounded(float(acc) * scale)`: the integer sum of one group joins those before it, `scale`
+/// is `s_x * s_w`.
+template <class Sum>
+[[nodiscard]] QUANTAL_HD constexpr float add_group(float sum, Sum acc, float scale) {
+    return sum + product(static_cast<float>(acc), scale);
 }
 
 } // namespace arith

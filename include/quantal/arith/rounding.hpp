@@ -53,6 +53,34 @@ template <class T>
     return static_cast<std::int32_t>(shifted - shifter);
 }
 
+/// The integer nearest to `x`, ties away from zero. Needs |x| < 2^22.
+[[nodiscard]] QUANTAL_HD constexpr std::int32_t round_half_away(float x) {
+    x = rounded(x);
+    const auto whole = static_cast<std::int32_t>(x);
+    const float rest = x - static_cast<float>(whole); // exact
+    if (rest >= 0.5f) return whole + 1;
+    return rest <= -0.5f ? whole - 1 : whole;
+}
+
+/// `floor(x)`, plus 1 if `draw < 2^24 * (x - floor(x))`; `draw` is below 2^24. Needs |x| < 2^22.
+[[nodiscard]] QUANTAL_HD constexpr std::int32_t round_by_draw(float x, std::uint32_t draw) {
+    x = rounded(x);
+    const auto whole = static_cast<std::int32_t>(x);
+    const std::int32_t floor = whole - (static_cast<float>(whole) > x ? 1 : 0);
+    const float fraction = x - static_cast<float>(floor);
+    return floor + (static_cast<float>(draw) < fraction * 0x1p24f ? 1 : 0);
+}
+
+/// Number `index` of the generator SplitMix64 whose state begins with `seed`, in one step (Steele,
+/// Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+[[nodiscard]] QUANTAL_HD constexpr std::uint64_t splitmix64(std::uint64_t seed,
+                                                            std::uint64_t index) {
+    std::uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
 } // namespace arith
 } // namespace v0
 } // namespace quantal

@@ -4,6 +4,7 @@
 #define QUANTAL_DATA_LOADER_HPP
 
 #include <quantal/data/dataset.hpp>
+#include <quantal/error.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -128,14 +129,11 @@ private:
 
     /// Fills one image of `target`; images of one batch are different memory.
     [[nodiscard]] std::exception_ptr read(std::size_t position, slot& target) const noexcept {
-        try {
+        return detail::caught([&] {
             const std::size_t i = position - target.images.first;
             set_.read(image_at(position), target.images.images.slice(static_cast<std::int64_t>(i)));
             target.images.labels[i] = set_.label(image_at(position));
-            return nullptr;
-        } catch (...) {
-            return std::current_exception();
-        }
+        });
     }
 
     const dataset& set_;

@@ -33,6 +33,10 @@ struct node {
     }
     /// Whether it multiplies by a weight: a convolution or a linear layer.
     [[nodiscard]] bool has_weight() const { return as<op::conv2d>() || as<op::linear>(); }
+    /// Whether it computes new numbers, rather than moving or choosing among those it gets.
+    [[nodiscard]] bool computes() const {
+        return has_weight() || as<op::add>() || as<op::average_pool>() || as<op::batch_norm>();
+    }
 };
 
 /// A network. Each builder function appends one node, infers and checks its shape, and returns its
@@ -46,17 +50,19 @@ public:
             detail::fail<graph_error>("a network has one input, and it comes first");
         return push({.name = "input", .op = op::input{}, .shape = image});
     }
-    value conv2d(std::string name, value x, op::conv2d o) { return add_op(name, o, {x}); }
-    value linear(std::string name, value x, op::linear o) { return add_op(name, o, {x}); }
-    value batch_norm(std::string name, value x, op::batch_norm o = {}) {
+    value conv2d(std::string name, value x, const op::conv2d& o) { return add_op(name, o, {x}); }
+    value linear(std::string name, value x, const op::linear& o) { return add_op(name, o, {x}); }
+    value batch_norm(std::string name, value x, const op::batch_norm& o = {}) {
         return add_op(name, o, {x});
     }
     value clip(std::string name, value x, op::clip o) { return add_op(name, o, {x}); }
     value relu(std::string name, value x) { return add_op(name, op::clip{}, {x}); }
     value relu6(std::string name, value x) { return add_op(name, op::clip{.hi = 6.0f}, {x}); }
     value add(std::string name, value a, value b) { return add_op(name, op::add{}, {a, b}); }
-    value max_pool(std::string name, value x, op::max_pool o) { return add_op(name, o, {x}); }
-    value average_pool(std::string name, value x, op::average_pool o) {
+    value max_pool(std::string name, value x, const op::max_pool& o) {
+        return add_op(name, o, {x});
+    }
+    value average_pool(std::string name, value x, const op::average_pool& o) {
         return add_op(name, o, {x});
     }
     /// The mean over the whole height and width.
@@ -67,7 +73,9 @@ public:
         const hw whole{s[1], s[2]};
         return average_pool(std::move(name), x, {.kernel = whole, .stride = whole});
     }
-    value shortcut(std::string name, value x, op::shortcut o) { return add_op(name, o, {x}); }
+    value shortcut(std::string name, value x, const op::shortcut& o) {
+        return add_op(name, o, {x});
+    }
     value flatten(std::string name, value x) { return add_op(name, op::flatten{}, {x}); }
 
     /// Appends a node; its shape is inferred (an input brings its own).
@@ -116,7 +124,7 @@ public:
     }
 
 private:
-    value add_op(std::string& name, op::any o, std::vector<value> inputs) {
+    value add_op(std::string& name, const op::any& o, std::vector<value> inputs) {
         return append({.name = std::move(name), .op = o, .inputs = std::move(inputs)});
     }
     value push(node n) {

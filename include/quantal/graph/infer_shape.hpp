@@ -46,7 +46,7 @@ public:
     }
     extents operator()(const op::batch_norm&) const { return same("a batch norm"); }
     extents operator()(const op::clip& o) const {
-        if (!(o.lo <= 0.0f && o.hi >= 0.0f && o.lo < o.hi))
+        if (!o.is_valid())
             refuse("a clip to [", o.lo, ", ", o.hi, "]; the range must hold 0 and more");
         return same("a clip");
     }

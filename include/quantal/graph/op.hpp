@@ -67,6 +67,8 @@ struct batch_norm {
 struct clip {
     float lo = 0.0f;
     float hi = std::numeric_limits<float>::infinity();
+    /// Whether the range holds 0 and more: quantizers put 0 on a code.
+    [[nodiscard]] bool is_valid() const { return lo <= 0.0f && hi >= 0.0f && lo < hi; }
     friend bool operator==(const clip&, const clip&) = default;
 };
 
@@ -91,8 +93,8 @@ struct average_pool {
     friend bool operator==(const average_pool&, const average_pool&) = default;
 };
 
-/// `x[:, ::stride, ::stride]` with channels of zeros before and after: ResNet's option-A shortcut
-/// (He et al., Deep Residual Learning, 2016, section 3.3).
+/// Every `stride`-th row and column, with channels of zeros before and after: ResNet's option-A
+/// shortcut (He et al., Deep Residual Learning, 2016, section 3.3).
 struct shortcut {
     hw stride = 1;
     std::int64_t channels_before = 0;

@@ -14,10 +14,13 @@ inline namespace v0 {
 
 /// What placement decided for one node.
 struct role {
-    /// Computes in float32: integer inputs are dequantized first.
+    /// Takes and gives reals: inputs that are codes are dequantized first.
     bool in_float = false;
-    /// The codes of its weights, if it computes in integers and has any.
+    /// The codes of its weights, if they are integers; always, if it takes codes.
     std::optional<qspec> weights{};
+    /// In float with integer weights: the codes to which it brings its own input while it runs,
+    /// image by image. None: it multiplies reals by its weights.
+    std::optional<qspec> dynamic{};
     /// The codes of its output, if it has a quantizer of its own (a "quantizer point").
     std::optional<qspec> output{};
     /// The node whose quantizer made the codes of its output: itself, or for operators that move
@@ -25,7 +28,21 @@ struct role {
     std::optional<value> source{};
 
     [[nodiscard]] bool has_codes() const { return source.has_value(); }
+    /// Whether its weights are integers and its bias, in float32, is added to reals: where a
+    /// channel has several scales or the input's scale is not known beforehand.
+    [[nodiscard]] bool has_real_bias() const {
+        return weights && (in_float || weights->grain == granularity::per_group);
+    }
 };
+
+/// Whose quantizer made the codes of node `v`, by its role's other members: its own, or that of its
+/// input if it moves codes; none if its output is real. The roles before `v` are complete.
+[[nodiscard]] inline std::optional<value> source_of(const node& n, const std::vector<role>& roles,
+                                                    value v) {
+    if (roles[v].output) return v;
+    if (roles[v].in_float || n.computes() || n.inputs.empty()) return std::nullopt;
+    return roles[n.inputs[0]].source;
+}
 
 /// A network and a role for each node.
 struct plan {
@@ -75,11 +92,16 @@ inline const qparams& find_params(const std::map<std::string, qparams>& all, con
     return detail::find_params(t.activations, n, *p.roles[source].output, n.shape, "activations");
 }
 
+/// The shape of the weights of node `v`, which has some.
+[[nodiscard]] inline extents weight_shape(const plan& p, value v) {
+    const node& n = p.at(v);
+    return parameter_shapes(n.op, p.at(n.inputs[0]).shape).front().second;
+}
+
 /// The parameters of the weights of node `v`; throws `graph_error` if the table does not fit.
 [[nodiscard]] inline const qparams& weight_params(const plan& p, const table& t, value v) {
-    const node& n = p.at(v);
-    return detail::find_params(t.weights, n, p.roles.at(v).weights.value(),
-                               p.net.parameter(n, "weight").shape(), "weights");
+    return detail::find_params(t.weights, p.at(v), p.roles.at(v).weights.value(),
+                               weight_shape(p, v), "weights");
 }
 
 } // namespace v0

@@ -102,8 +102,7 @@ protected:
     }
     [[nodiscard]] std::vector<index> pop_some(int count) {
         std::vector<index> result(static_cast<std::size_t>(count));
-        for (auto it = result.rbegin(); it != result.rend(); ++it)
-            *it = pop();
+        std::generate(result.rbegin(), result.rend(), [this] { return pop(); });
         return result;
     }
     [[nodiscard]] pickle_value& top() {

@@ -39,8 +39,11 @@ inline constexpr scalar_info scalar_types[] = {
     {scalar_type::boolean, "BOOL", "BoolStorage", 1},
 };
 
+[[nodiscard]] constexpr const scalar_info& info_of(scalar_type type) {
+    return scalar_types[static_cast<std::size_t>(type)];
+}
 [[nodiscard]] constexpr std::size_t size_of(scalar_type type) {
-    return scalar_types[static_cast<std::size_t>(type)].size;
+    return info_of(type).size;
 }
 
 namespace detail {

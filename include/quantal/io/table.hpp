@@ -6,18 +6,14 @@
 
 #include <quantal/graph/plan.hpp>
 #include <quantal/io/file.hpp>
+#include <quantal/io/json.hpp>
 
-#include <nlohmann/json.hpp>
-
-#include <limits>
 #include <string>
 
 namespace quantal {
 inline namespace v0 {
 namespace io {
 namespace detail {
-
-using quantal::detail::fail;
 
 /// `"name": {"spec": ..., "scales": [...], "zero_points": [...]}`, a line each.
 inline std::string entries_to_json(const std::map<std::string, qparams>& entries) {
@@ -32,16 +28,6 @@ inline std::string entries_to_json(const std::map<std::string, qparams>& entries
     return text + "\n  }";
 }
 
-/// A number of JSON as it stands: no float or boolean becomes an integer, none is cut to 32 bits.
-inline std::int32_t integer_from_json(const nlohmann::json& number, const std::string& what) {
-    using limits = std::numeric_limits<std::int32_t>;
-    // As double, because a 64-bit number without a sign compares wrongly with one that has it.
-    if (!number.is_number_integer() || number.get<double>() < limits::min() ||
-        number.get<double>() > limits::max())
-        fail<data_error>(what, " holds ", number.dump(), ", which is no integer of 32 bits");
-    return number.get<std::int32_t>();
-}
-
 inline qparams qparams_from_json(const nlohmann::json& entry, const std::string& what) {
     qparams p{parse_spec(entry.at("spec").get<std::string>()), {}, {}};
     for (const auto& scale : entry.at("scales").get<nlohmann::json::array_t>()) {
@@ -52,13 +38,10 @@ inline qparams qparams_from_json(const nlohmann::json& entry, const std::string&
     for (const auto& zero : entry.at("zero_points").get<nlohmann::json::array_t>())
         p.zero_points.push_back(integer_from_json(zero, what));
     // The shape is not known here: as many slices as there are scales.
-    extents shape{1};
-    if (p.spec.grain == granularity::per_channel) {
-        std::vector<std::int64_t> dims(static_cast<std::size_t>(p.spec.axis) + 1, 1);
-        dims.back() = std::ssize(p.scales);
-        shape = extents(dims);
-    }
-    check(p, shape, what);
+    std::vector<std::int64_t> dims(static_cast<std::size_t>(p.spec.axis) + 1, 1);
+    if (p.spec.grain != granularity::per_tensor) dims.back() = std::ssize(p.scales);
+    if (p.spec.grain == granularity::per_group) dims.push_back(1); // one group a row
+    check(p, extents(dims), what);
     return p;
 }
 
@@ -87,14 +70,9 @@ inline constexpr int table_version = 1;
 /// Reads a table; `file` names it in errors. Throws `data_error` or `spec_error` for anything that
 /// `to_json` could not have written.
 [[nodiscard]] inline table table_from_json(const std::string& text, const std::string& file) {
-    constexpr int deepest = 8; // a table has 4 levels; nothing deeper is even built
-    const auto limit = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-        if (depth > deepest)
-            detail::fail<data_error>(file, ": the JSON is nested more than ", deepest, " deep");
-        return true;
-    };
+    constexpr int deepest = 8; // a table has 4 levels
     try {
-        const auto json = nlohmann::json::parse(text, limit);
+        const auto json = detail::parse_json(text, deepest, file);
         const int version = detail::integer_from_json(json.at("quantal_table"), file);
         if (version != table_version)
             detail::fail<data_error>(file, ": a calibration table of version ", version,

@@ -87,7 +87,7 @@ private:
         const auto extra_size = read<std::uint16_t>(at + 30);
         const auto name_bytes = part(at + header_size, name_size);
         const std::string name(reinterpret_cast<const char*>(name_bytes.data()), name_size);
-        const std::uint16_t flags = detail::load<std::uint16_t>(header.data() + 8);
+        const auto flags = detail::load<std::uint16_t>(header.data() + 8);
         if (const auto method = read<std::uint16_t>(at + 10); method != 0 || (flags & 1u))
             refuse("entry \"", name, "\" is compressed or encrypted (method ", method,
                    "); only stored entries are read");

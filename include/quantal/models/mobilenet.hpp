@@ -17,8 +17,10 @@ struct mobilenet_builder {
     graph net{};
     bool same = false;
 
-    value conv_bn(const std::string& conv, const std::string& bn, value x, op::conv2d o) {
+    value conv_bn(const std::string& conv, const std::string& bn, value x,
+                  const op::conv2d& unpadded) {
         const extents& s = net.at(x).shape;
+        op::conv2d o = unpadded;
         o.padding =
             same ? same_padding({s[1], s[2]}, o.kernel, o.stride) : padding((o.kernel.h - 1) / 2);
         o.bias = false;

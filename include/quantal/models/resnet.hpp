@@ -14,7 +14,8 @@ namespace models {
 namespace detail {
 
 inline value conv_bn(graph& net, const std::string& conv, const std::string& bn, value x,
-                     op::conv2d o) {
+                     const op::conv2d& with_bias) {
+    op::conv2d o = with_bias;
     o.bias = false;
     return net.batch_norm(bn, net.conv2d(conv, x, o));
 }

@@ -58,8 +58,9 @@ void add_note(notes* list, const Parts&... parts) {
 } // namespace detail
 
 /// Scales and zero points of `spec` for one range a slice. Symmetric: `amax / qmax`, zero point 0.
-/// Affine: the range is widened to hold 0, `(hi - lo) / (qmax - qmin)`. A slice of nothing but
-/// zeros takes the largest scale of the others (1 if there is none), which is noted.
+/// Affine: the range is widened to hold 0, `(hi - lo) / (qmax - qmin)`. Powers of two: the next one
+/// up. A slice of nothing but zeros takes the largest scale of the others (1 if there is none),
+/// which is noted.
 [[nodiscard]] inline qparams make_qparams(qspec spec, std::span<const range> ranges,
                                           const std::string& name, notes* list = nullptr) {
     check(spec);
@@ -71,9 +72,9 @@ void add_note(notes* list, const Parts&... parts) {
                                      r.hi, "]; a range is finite and not empty");
         const float lo = std::min(r.lo, 0.0f);
         const float hi = std::max(r.hi, 0.0f);
-        const float scale = spec.is_symmetric()
-                                ? arith::symmetric_scale(std::max(-lo, hi), spec.qmax())
-                                : arith::affine_scale(lo, hi, spec.qmin(), spec.qmax());
+        float scale = spec.is_symmetric() ? arith::symmetric_scale(std::max(-lo, hi), spec.qmax())
+                                          : arith::affine_scale(lo, hi, spec.qmin(), spec.qmax());
+        if (spec.power_of_two) scale = arith::power_of_two_scale(scale);
         degenerate.push_back(lo == 0.0f && hi == 0.0f);
         result.scales.push_back(scale);
         result.zero_points.push_back(
@@ -88,6 +89,18 @@ void add_note(notes* list, const Parts&... parts) {
     detail::add_note(list, name, ": ", zeros, " of ", degenerate.size(),
                      " slices are all zero and take the scale ", scale);
     return result;
+}
+
+/// The parameters of values that are met only while a network runs, from the range of those of them
+/// that are finite: infinities clamp and NaN becomes 0, as in any tensor.
+[[nodiscard]] inline qparams dynamic_params(qspec spec, std::span<const float> values) {
+    range seen{};
+    for (const float v : values) {
+        if (!std::isfinite(v)) continue;
+        seen.lo = std::min(seen.lo, v);
+        seen.hi = std::max(seen.hi, v);
+    }
+    return make_qparams(spec, {&seen, 1}, "dynamic input");
 }
 
 /// The observers of one tensor: one a slice of its spec, and what they skipped.

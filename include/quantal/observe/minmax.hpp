@@ -3,9 +3,11 @@
 #ifndef QUANTAL_OBSERVE_MINMAX_HPP
 #define QUANTAL_OBSERVE_MINMAX_HPP
 
+#include <quantal/kernel/cpu/elementwise.hpp>
 #include <quantal/observe/observer.hpp>
 
 #include <limits>
+#include <type_traits>
 
 namespace quantal {
 inline namespace v0 {
@@ -13,6 +15,10 @@ namespace observe {
 
 /// The extrema of `values`; at least one value, all finite.
 [[nodiscard]] constexpr quantal::range extrema(std::span<const float> values) {
+    if (!std::is_constant_evaluated()) {
+        const auto found = cpu::min_max<cpu::best_arch>(values.data(), values.size());
+        return {found.lo, found.hi};
+    }
     float lo = values.front();
     float hi = values.front();
     for (const float v : values) {

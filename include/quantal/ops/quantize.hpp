@@ -3,6 +3,7 @@
 #ifndef QUANTAL_OPS_QUANTIZE_HPP
 #define QUANTAL_OPS_QUANTIZE_HPP
 
+#include <quantal/kernel/cpu/elementwise.hpp>
 #include <quantal/observe/calibrate.hpp>
 #include <quantal/observe/minmax.hpp>
 #include <quantal/tensor/qtensor.hpp>
@@ -11,23 +12,27 @@
 namespace quantal {
 inline namespace v0 {
 
-/// `clamp(rne(x / scale) + zero_point)` of every element, packed.
-[[nodiscard]] inline any_qtensor quantize(view<const float> data, const qparams& params) {
+/// `clamp(rne(x / scale) + zero_point)` of every element, packed; or rounded by another policy.
+template <rounding_policy R = rounding::half_even>
+[[nodiscard]] any_qtensor quantize(view<const float> data, const qparams& params,
+                                   const R& round = {}) {
     check(params, data.shape(), "the tensor to quantize");
     const slicing slice_of = slicing_of(params.spec, data.shape());
     std::vector<std::int32_t> codes(data.shape().count());
-    data.for_each([&](float v, std::size_t i) { codes[i] = params.quantize(v, slice_of(i)); });
+    data.for_each(
+        [&](float v, std::size_t i) { codes[i] = params.quantize(v, slice_of(i), round, i); });
     return {params, data.shape(), codes};
 }
 
 /// Observes, makes the scales, quantizes: `quantize<w4>(weights)` is a `qtensor<w4>`. Takes any
 /// `float_tensor`. (A return type that is written out would hide which clause a wrong spec breaks:
 /// clang forms it before it checks the clauses.)
-template <qspec S, float_tensor Data, observer O = observe::minmax>
+template <qspec S, float_tensor Data, observer O = observe::minmax,
+          rounding_policy R = rounding::half_even>
 requires supported_spec<S>
-[[nodiscard]] auto quantize(const Data& data, const O& prototype = {}) {
+[[nodiscard]] auto quantize(const Data& data, const O& prototype = {}, const R& round = {}) {
     return view_traits<Data>::apply(data, [&](view<const float> values) {
-        return qtensor<S>(quantize(values, calibrate(S, values, prototype)));
+        return qtensor<S>(quantize(values, calibrate(S, values, prototype), round));
     });
 }
 
@@ -41,13 +46,24 @@ requires supported_spec<S>
 }
 
 /// `dequantize(quantize(data, params))` without the codes in between.
-[[nodiscard]] inline tensor<float> fake_quantize(view<const float> data, const qparams& params) {
+template <rounding_policy R = rounding::half_even>
+[[nodiscard]] tensor<float> fake_quantize(view<const float> data, const qparams& params,
+                                          const R& round = {}) {
     check(params, data.shape(), "the tensor to quantize");
     const slicing slice_of = slicing_of(params.spec, data.shape());
     tensor<float> result(data.shape());
+    if (std::same_as<R, rounding::half_even> && data.is_dense()) {
+        slice_of.for_each_run(result.size(), [&](std::size_t slice, std::size_t i, std::size_t n) {
+            const cpu::byte_codes codes{params.zero_point(slice), params.spec.qmin(),
+                                        params.spec.qmax()};
+            cpu::fake_quantize<cpu::best_arch>(data.data() + i, n, params.scale(slice), codes,
+                                               result.data() + i);
+        });
+        return result;
+    }
     data.for_each([&](float v, std::size_t i) {
         const std::size_t slice = slice_of(i);
-        result[i] = params.dequantize(params.quantize(v, slice), slice);
+        result[i] = params.dequantize(params.quantize(v, slice, round, i), slice);
     });
     return result;
 }

@@ -11,11 +11,6 @@ namespace quantal {
 inline namespace v0 {
 namespace passes {
 
-/// Whether the operator computes new numbers, rather than moving or choosing among those it gets.
-[[nodiscard]] inline bool computes(const node& n) {
-    return n.has_weight() || n.as<op::add>() || n.as<op::average_pool>() || n.as<op::batch_norm>();
-}
-
 /// Every clip whose input is computed by an operator that nothing else reads becomes that
 /// operator's activation. Other clips stay.
 [[nodiscard]] inline graph fuse_activation(graph net) {
@@ -23,7 +18,7 @@ namespace passes {
     rewriter out;
     for (const node& n : net.nodes()) {
         const auto* clip = n.as<op::clip>();
-        if (!clip || uses[n.inputs[0]] != 1 || !computes(out.now(n.inputs[0]))) {
+        if (!clip || uses[n.inputs[0]] != 1 || !out.now(n.inputs[0]).computes()) {
             out.keep(n);
             continue;
         }

@@ -3,7 +3,7 @@
 #ifndef QUANTAL_PASSES_PLACE_HPP
 #define QUANTAL_PASSES_PLACE_HPP
 
-#include <quantal/graph/plan.hpp>
+#include <quantal/graph/check_plan.hpp>
 #include <quantal/passes/fuse_activation.hpp>
 
 #include <string_view>
@@ -16,7 +16,10 @@ struct layer_rule {
     std::string pattern;
     std::optional<qspec> weights{};
     std::optional<qspec> activations{}; ///< of the layer's output
+    // At most one of these; a later rule with weights brings a layer in float back to integers.
     bool in_float = false;
+    bool weights_only = false;      ///< integer weights, its input stays real
+    std::optional<qspec> dynamic{}; ///< its input gets codes while it runs, image by image
 };
 
 /// How to quantize a network. Later rules win over earlier ones.
@@ -26,11 +29,17 @@ struct quantization {
     std::vector<layer_rule> layers{};
 };
 
-/// Reads `float`, `wN ...` (weights), `aN ...` (activations) or a whole spec (weights).
+/// Reads `float`, `weights only`, `dynamic` and a spec of activations (as in `dynamic a8`), `wN
+/// ...` (weights), `aN ...` (activations) or a whole spec (weights).
 [[nodiscard]] inline layer_rule parse_rule(std::string pattern, std::string_view spec) {
     layer_rule rule{.pattern = std::move(pattern)};
+    constexpr std::string_view dynamic = "dynamic ";
     if (spec == "float")
         rule.in_float = true;
+    else if (spec == "weights only")
+        rule.weights_only = true;
+    else if (spec.starts_with(dynamic))
+        rule.dynamic = parse_spec(spec.substr(dynamic.size()));
     else if (spec.starts_with('a'))
         rule.activations = parse_spec(spec);
     else
@@ -52,24 +61,15 @@ namespace detail {
 }
 
 inline void check_quantization(const quantization& q) {
-    using quantal::detail::fail;
-    const auto check_weights = [](qspec s) {
-        check(s);
-        if (s.grain == granularity::per_channel && s.axis != 0)
-            fail<spec_error>("weights of the spec \"", s,
-                             "\"; in a network their channels are axis 0");
-    };
-    const auto check_activations = [](qspec s) {
-        check(s);
-        if (s.grain != granularity::per_tensor)
-            fail<spec_error>("activations of the spec \"", s,
-                             "\"; in a network they have one scale a tensor");
-    };
-    check_weights(q.weights);
-    check_activations(q.activations);
+    check_weight_spec(q.weights);
+    check_activation_spec(q.activations);
     for (const layer_rule& rule : q.layers) {
-        if (rule.weights) check_weights(*rule.weights);
-        if (rule.activations) check_activations(*rule.activations);
+        if (rule.weights) check_weight_spec(*rule.weights);
+        if (rule.activations) check_activation_spec(*rule.activations);
+        if (rule.dynamic) check_activation_spec(*rule.dynamic);
+        if (rule.in_float + rule.weights_only + rule.dynamic.has_value() > 1)
+            quantal::detail::fail<spec_error>("the rule for layers \"", rule.pattern,
+                                              "\" says two of float, weights only and dynamic");
     }
 }
 
@@ -77,6 +77,8 @@ inline void check_quantization(const quantization& q) {
 struct decision {
     qspec weights, activations;
     bool in_float = false;
+    bool integer_weights = true;
+    std::optional<qspec> dynamic{};
 };
 
 [[nodiscard]] inline decision decide(const quantization& q, const node& n,
@@ -87,15 +89,24 @@ struct decision {
         if (!matches(rule.pattern, n.name)) continue;
         if (rule.weights && n.has_weight()) d.weights = *rule.weights;
         if (rule.activations) d.activations = *rule.activations;
-        d.in_float = rule.in_float || (d.in_float && !rule.weights);
-        used[i] = used[i] || !rule.weights || n.has_weight();
+        if (rule.in_float || rule.weights_only || rule.dynamic) {
+            d.in_float = true;
+            d.integer_weights = !rule.in_float;
+            d.dynamic = rule.dynamic;
+        } else if (rule.weights && !d.integer_weights) {
+            d.in_float = false;
+            d.integer_weights = true;
+        }
+        const bool of_weights = rule.weights || rule.weights_only || rule.dynamic;
+        used[i] = used[i] || !of_weights || n.has_weight();
     }
     return d;
 }
 
 /// Which values somebody wants as codes: the inputs of integer operators. A weighted layer is one
-/// unless a rule says float; another operator only if its own output is wanted as codes. The output
-/// of the network is wanted as codes unless a weighted layer makes it, which gives real sums.
+/// unless a rule leaves its input real; another operator only if its own output is wanted as codes.
+/// The output of the network is wanted as codes unless a weighted layer makes it, which gives real
+/// sums.
 [[nodiscard]] inline std::vector<bool> wanted_as_codes(const graph& net,
                                                        const std::vector<decision>& decisions) {
     std::vector<bool> wanted(net.size(), false);
@@ -139,14 +150,14 @@ struct decision {
         role& r = roles[v];
         const bool in_integers = !decisions[v].in_float && (n.has_weight() || wanted[v]);
         const bool is_input = n.inputs.empty();
-        const bool moves_codes = in_integers && !is_input && !computes(n);
+        const bool moves_codes = in_integers && !is_input && !n.computes();
         r.in_float = !is_input && !in_integers;
-        if (n.has_weight() && !r.in_float) r.weights = decisions[v].weights;
-        if (moves_codes) r.source = roles[n.inputs[0]].source;
-        if (wanted[v] && !moves_codes) {
-            r.output = decisions[v].activations;
-            r.source = v;
+        if (n.has_weight() && decisions[v].integer_weights) {
+            r.weights = decisions[v].weights;
+            r.dynamic = decisions[v].dynamic;
         }
+        if (wanted[v] && !moves_codes) r.output = decisions[v].activations;
+        r.source = source_of(n, roles, v);
     }
     return {std::move(net), std::move(roles)};
 }

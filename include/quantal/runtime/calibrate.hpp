@@ -27,7 +27,10 @@ const tensor<float>& images_of(const Batch& batch) {
     return batch.images;
 }
 
-/// Weight parameters of every integer layer; scales rise where a bias needs it.
+} // namespace detail
+
+/// Adds the weight parameters of every integer layer to a table that has its activations; scales
+/// rise where an integer bias needs it.
 template <observer O>
 void calibrate_weights(const plan& p, table& t, const O& prototype) {
     for (value v = 0; v < p.roles.size(); ++v) {
@@ -35,14 +38,13 @@ void calibrate_weights(const plan& p, table& t, const O& prototype) {
         const node& n = p.at(v);
         qparams w = calibrate(*p.roles[v].weights, p.net.parameter(n, "weight"), prototype,
                               n.name + ".weight", &t.notes);
-        if (const auto* bias = p.net.find_parameter(n, "bias"))
+        const auto* bias = p.net.find_parameter(n, "bias");
+        if (bias && !p.roles[v].has_real_bias())
             raise_scales_for_bias(w, bias->values(), activation_params(p, t, n.inputs[0]).scale(),
                                   n.name, &t.notes);
         t.weights.emplace(n.name, std::move(w));
     }
 }
-
-} // namespace detail
 
 /// One observer for each quantizer point of a plan, one update an image in the order of the data.
 template <observer O>
@@ -78,7 +80,7 @@ public:
         table t;
         for (const auto& [v, point] : points_)
             t.activations.emplace(plan_.at(v).name, point.params(&t.notes));
-        detail::calibrate_weights(plan_, t, weights);
+        calibrate_weights(plan_, t, weights);
         return t;
     }
 

@@ -5,9 +5,10 @@
 
 #include <quantal/graph/plan.hpp>
 #include <quantal/runtime/executor.hpp>
-#include <quantal/runtime/program.hpp>
+#include <quantal/runtime/trace.hpp>
 
 #include <cmath>
+#include <limits>
 
 namespace quantal {
 inline namespace v0 {
@@ -25,9 +26,9 @@ inline namespace v0 {
 /// The signal-to-noise ratio of each quantizer point in decibels:
 /// `10 log10(sum x^2 / sum (x - real(q))^2)`, x of the float network, q of the integer one; both
 /// see the same images, so it holds all the noise from the input on. Infinity where there is none.
-template <float_executor E>
+template <float_executor E, code_network N>
 [[nodiscard]] std::map<value, double> signal_to_noise(const plan& p, const table& t, E&& executor,
-                                                      const program& integer,
+                                                      const N& integer,
                                                       const tensor<float>& images) {
     std::map<value, std::vector<float>> floats;
     executor(images, [&](value v, const view<const float>& batch) {
@@ -50,7 +51,8 @@ template <float_executor E>
     });
     std::map<value, double> result;
     for (const auto& [v, sums] : powers)
-        result[v] = 10.0 * std::log10(sums.signal / sums.noise);
+        result[v] = sums.noise > 0.0 ? 10.0 * std::log10(sums.signal / sums.noise)
+                                     : std::numeric_limits<double>::infinity();
     return result;
 }
 

@@ -3,10 +3,11 @@
 #ifndef QUANTAL_RUNTIME_PARALLEL_HPP
 #define QUANTAL_RUNTIME_PARALLEL_HPP
 
+#include <quantal/error.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -34,14 +35,14 @@ void parallel_for(std::size_t count, std::size_t workers, F&& f) {
     std::exception_ptr failure;
     std::mutex guard;
     const auto work = [&](std::size_t worker) {
-        try {
+        const std::exception_ptr problem = detail::caught([&] {
             for (std::size_t i; (i = next.fetch_add(1)) < count;)
                 f(i, worker);
-        } catch (...) {
-            next = count;
-            const std::lock_guard lock(guard);
-            if (!failure) failure = std::current_exception();
-        }
+        });
+        if (!problem) return;
+        next = count;
+        const std::lock_guard lock(guard);
+        if (!failure) failure = problem;
     };
     std::vector<std::jthread> threads;
     for (std::size_t w = 1; w < workers; ++w)

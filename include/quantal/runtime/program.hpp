@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A calibrated plan, lowered to steps that run.
+/// A network in integers, lowered to steps that run.
 #ifndef QUANTAL_RUNTIME_PROGRAM_HPP
 #define QUANTAL_RUNTIME_PROGRAM_HPP
 
@@ -18,13 +18,14 @@ using code_visitor =
 /// A network that runs on the reference backend: plain loops, any spec, all cores.
 class program {
 public:
-    /// Throws `graph_error` if the table does not fit the plan, or a layer's sums do not fit int32.
-    program(const plan& p, const table& t) : points_(p.points()) {
-        for (value v = 0; v < p.net.size(); ++v) {
-            shapes_.push_back(p.at(v).shape);
-            steps_.push_back(reference::make_step(p, t, v));
+    template <requantizer R = requantizers::in_float>
+    explicit program(const integer_network& n, R = {}) : points_(n.plan().points()) {
+        for (value v = 0; v < n.plan().net.size(); ++v) {
+            shapes_.push_back(n.plan().at(v).shape);
+            steps_.push_back(reference::make_step<R>(n, v));
         }
-        if (p.roles[output()].has_codes()) output_ = activation_params(p, t, output());
+        if (n.plan().roles[output()].has_codes())
+            output_ = activation_params(n.plan(), n.table(), output());
     }
 
     /// Runs images [N, C, H, W] and returns the output [N, ...] as reals. `threads` 0 means all
@@ -110,28 +111,29 @@ private:
     std::optional<qparams> output_; ///< where the output is codes
 };
 
-/// Turns a calibrated plan into exact integers.
-[[nodiscard]] inline program lower(const plan& p, const table& t) {
-    return {p, t};
+/// Makes an integer network run; its sums become codes by the requantizer's formula.
+template <requantizer R = requantizers::in_float>
+[[nodiscard]] program lower(const integer_network& n, R requantizer = {}) {
+    return program(n, requantizer);
+}
+
+/// Turns a calibrated plan into exact integers that run: `lower(quantize(p, t))`.
+template <requantizer R = requantizers::in_float>
+[[nodiscard]] program lower(const plan& p, const table& t, R requantizer = {}) {
+    return lower(quantize(p, t), requantizer);
 }
 
 /// A float executor without any other library: the reference loops in float32.
 class reference_executor {
 public:
     explicit reference_executor(const graph& net, int threads = 0)
-        : program_(all_in_float(net), {}), threads_(threads) {}
+        : program_(all_in_float(net)), threads_(threads) {}
 
     tensor<float> operator()(const tensor<float>& images, const value_visitor& visit) const {
         return program_.run_reals(images, threads_, visit);
     }
 
 private:
-    static plan all_in_float(const graph& net) {
-        std::vector<role> roles(net.size(), role{.in_float = true});
-        roles[0].in_float = false;
-        return {net, std::move(roles)};
-    }
-
     program program_;
     int threads_;
 };

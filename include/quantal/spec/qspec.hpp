@@ -22,10 +22,13 @@ enum class scheme : std::uint8_t {
 enum class granularity : std::uint8_t {
     per_tensor,
     per_channel, ///< one scale an index of dimension `axis`
+    per_group, ///< one scale `group_size` consecutive indices of dimension 1, in each of dimension
+               ///< 0; the last group may be shorter. A tensor of one dimension is a single row.
 };
 
 inline constexpr auto per_tensor = granularity::per_tensor;
 inline constexpr auto per_channel = granularity::per_channel;
+inline constexpr auto per_group = granularity::per_group;
 
 /// `real = scale * (q - zero_point)`; q is clamped to [qmin, qmax] after rounding to even.
 /// A spec is a fact about numbers: two equal specs are one type of number.
@@ -33,7 +36,9 @@ struct qspec {
     int bits = 8;
     scheme kind = scheme::symmetric;
     granularity grain = granularity::per_tensor;
-    int axis = 0; ///< only with per_channel
+    int axis = 0;              ///< only with per_channel
+    int group_size = 0;        ///< only with per_group
+    bool power_of_two = false; ///< every scale is one
 
     friend constexpr bool operator==(const qspec&, const qspec&) = default;
 
@@ -64,6 +69,7 @@ inline constexpr qspec w4 = weight_spec(4);
 inline constexpr qspec w8 = weight_spec(8);
 inline constexpr qspec a4 = activation_spec(4);
 inline constexpr qspec a8 = activation_spec(8);
+inline constexpr qspec a16 = activation_spec(16);
 
 } // namespace v0
 } // namespace quantal

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Written specs, the same in drivers, JSON and tables: a width, then words in any order, as in
 /// `4 symmetric narrow channel(0)` or `8 affine unsigned tensor`. `wN` is short for
-/// `N symmetric narrow channel(0)` and `aN` for `N affine unsigned tensor`; words may follow.
+/// `N symmetric narrow channel(0)` and `aN` for `N affine unsigned tensor`; words may follow, as in
+/// `w4 group(32)` or `8 pow2` (scales are powers of two).
 #ifndef QUANTAL_SPEC_TEXT_HPP
 #define QUANTAL_SPEC_TEXT_HPP
 
@@ -20,8 +21,10 @@ inline namespace v0 {
     constexpr const char* kinds[] = {"symmetric narrow", "symmetric full", "affine unsigned",
                                      "affine signed"};
     std::string text = std::to_string(s.bits) + ' ' + kinds[static_cast<int>(s.kind)];
-    if (s.grain == granularity::per_tensor) return text + " tensor";
-    return text + " channel(" + std::to_string(s.axis) + ')';
+    if (s.grain == granularity::per_tensor) text += " tensor";
+    if (s.grain == granularity::per_channel) text += " channel(" + std::to_string(s.axis) + ')';
+    if (s.grain == granularity::per_group) text += " group(" + std::to_string(s.group_size) + ')';
+    return s.power_of_two ? text + " pow2" : text;
 }
 
 inline std::ostream& operator<<(std::ostream& out, qspec s) {
@@ -43,11 +46,7 @@ public:
         while (!(word = next_word(rest)).empty())
             read_word(word);
         spec_.kind = kind();
-        try {
-            check(spec_);
-        } catch (const spec_error& problem) {
-            refuse(problem.what());
-        }
+        if (const std::string why = flaw(spec_); !why.empty()) refuse(why);
         return spec_;
     }
 
@@ -63,8 +62,8 @@ private:
 
     [[noreturn]] void refuse(const std::string& why) const {
         fail<spec_error>("the spec \"", text_, "\" is not understood: ", why,
-                         "; write for example w4, a8, \"3 symmetric full tensor\" or \"8 affine "
-                         "unsigned channel(0)\"");
+                         "; write for example w4, a8, \"3 symmetric full tensor\" or \"w4 "
+                         "group(32)\"");
     }
 
     int number(std::string_view digits) const {
@@ -90,18 +89,31 @@ private:
         if (word == "symmetric" || word == "affine") return say(scheme_, word);
         if (word == "narrow" || word == "full" || word == "signed" || word == "unsigned")
             return say(codes_, word);
-        if (word == "tensor") {
-            say(grain_, word);
-            spec_.grain = granularity::per_tensor;
-        } else if (word.starts_with("channel(") && word.ends_with(')') && word.size() > 9) {
-            say(grain_, word);
-            spec_.grain = granularity::per_channel;
-            spec_.axis = number(word.substr(8, word.size() - 9));
-        } else {
+        if (word == "pow2") {
+            spec_.power_of_two = true;
+            return say(scales_, word);
+        }
+        const auto channel = argument(word, "channel(");
+        const auto group = argument(word, "group(");
+        if (word != "tensor" && channel.empty() && group.empty())
             refuse("the word \"" + std::string(word) +
                    "\" is unknown (known: symmetric, affine, narrow, full, signed, unsigned, "
-                   "tensor, channel(AXIS))");
+                   "tensor, channel(AXIS), group(SIZE), pow2)");
+        say(grain_, word);
+        spec_.grain = granularity::per_tensor;
+        if (!channel.empty()) {
+            spec_.grain = granularity::per_channel;
+            spec_.axis = number(channel);
+        } else if (!group.empty()) {
+            spec_.grain = granularity::per_group;
+            spec_.group_size = number(group);
         }
+    }
+
+    /// What stands in the brackets that `name` opens; empty for every other word.
+    static std::string_view argument(std::string_view word, std::string_view name) {
+        if (!word.starts_with(name) || !word.ends_with(')')) return {};
+        return word.substr(name.size(), word.size() - name.size() - 1);
     }
 
     void say(std::string_view& fact, std::string_view word) const {
@@ -121,7 +133,7 @@ private:
 
     std::string_view text_;
     qspec spec_{};
-    std::string_view scheme_, codes_, grain_;
+    std::string_view scheme_, codes_, grain_, scales_;
     bool affine_by_default_ = false;
 };
 

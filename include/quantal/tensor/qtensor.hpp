@@ -26,8 +26,33 @@ public:
             detail::fail<shape_error>("a quantized tensor of shape ", shape_, " needs ",
                                       shape_.count(), " codes, ", codes.size(), " were given");
         packed_.resize(arith::packed_size(codes.size(), params_.spec.bits));
-        for (std::size_t i = 0; i < codes.size(); ++i)
-            put(i, codes[i]);
+        for (std::size_t i = 0; i < codes.size(); ++i) {
+            check_code(i, codes[i]);
+            arith::pack_code(packed_.data(), i, params_.spec.bits, codes[i]);
+        }
+    }
+
+    /// Takes codes that are packed already. Throws as the constructor does, and `data_error` if a
+    /// bit behind the last code is set.
+    [[nodiscard]] static any_qtensor from_packed(quantal::qparams params, const extents& dims,
+                                                 std::vector<std::uint8_t> packed) {
+        check(params, dims, "a quantized tensor");
+        const std::size_t count = dims.count();
+        const int bits = params.spec.bits;
+        // A code has a bit at least, so no count that passes lets the size overflow.
+        if (count / 8 > packed.size() || packed.size() != arith::packed_size(count, bits))
+            detail::fail<shape_error>(count, " codes of \"", params.spec, "\" do not fill ",
+                                      packed.size(), " bytes");
+        any_qtensor result;
+        result.params_ = std::move(params);
+        result.shape_ = dims;
+        result.packed_ = std::move(packed);
+        for (std::size_t i = 0; i < count; ++i)
+            result.check_code(i, result.code(i));
+        const std::size_t used = count % 8 * static_cast<std::size_t>(bits) % 8;
+        if (used != 0 && result.packed_.back() >> used != 0)
+            detail::fail<data_error>("a bit behind the last packed code is set");
+        return result;
     }
 
     [[nodiscard]] qspec spec() const { return params_.spec; }
@@ -52,12 +77,11 @@ public:
     friend bool operator==(const any_qtensor&, const any_qtensor&) = default;
 
 private:
-    void put(std::size_t i, std::int32_t code) {
+    void check_code(std::size_t i, std::int32_t code) const {
         if (code < spec().qmin() || code > spec().qmax())
             detail::fail<data_error>("the code ", code, " at element ", i, " is outside [",
                                      spec().qmin(), ", ", spec().qmax(), "], the codes of \"",
                                      spec(), '"');
-        arith::pack_code(packed_.data(), i, spec().bits, code);
     }
 
     quantal::qparams params_;

@@ -122,6 +122,14 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
     static QUANTAL_INLINE reals at_most(reals v, reals hi) {
         return _mm512_maskz_min_ps(0xffff, v, hi);
     }
+    static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
+        return reinterpret_cast<ints>(_mm512_maskz_cvtepu8_epi32(
+            0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+    }
+    static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {
+        return reinterpret_cast<narrow<avx512_vnni, std::uint8_t>>(
+            _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+    }
 };
 #endif
 

@@ -3,6 +3,7 @@
 #ifndef QUANTAL_KERNEL_CPU_KERNELS_HPP
 #define QUANTAL_KERNEL_CPU_KERNELS_HPP
 
+#include <quantal/kernel/cpu/array_kernels.hpp>
 #include <quantal/kernel/cpu/depthwise.hpp>
 #include <quantal/kernel/cpu/tile.hpp>
 
@@ -20,6 +21,7 @@ struct kernel_set {
     void (*multiply_panel[3])(const panel_call&); ///< by form; shorts may be null
     void (*depthwise)(const depthwise_call&);
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
+    array_kernels arrays; ///< everything that is no integer convolution
 };
 
 namespace detail {
@@ -45,6 +47,7 @@ inline constexpr kernel_set kernels_of = {
                        detail::multiply_shorts<A>()},
     .depthwise = depthwise<A>,
     .widen_bytes = widen_bytes<A>,
+    .arrays = array_kernels_of<A>,
 };
 
 } // namespace cpu

@@ -19,8 +19,10 @@ template <class W>
 struct conv_weights {
     std::int64_t groups, in, out; ///< channels within a group
     std::vector<W> values;
+    std::int64_t block = in; ///< how many of `in` are summed together
 
     [[nodiscard]] bool is_depthwise() const { return in == 1 && out == 1; }
+    [[nodiscard]] std::int64_t blocks() const { return (in + block - 1) / block; }
 };
 
 /// Reorders weights [out, in/groups, kh, kw] (or [out, in]); `get(i)` is row-major element i.
@@ -66,11 +68,13 @@ void accumulate_depthwise(const X* x, const W* w, std::int64_t channels, Acc* su
 /// `sums[o] = start[o] + sum over the window of x * w` for each output position, handed to
 /// `finish(position, sums)`. `x` is one image (codes less their zero point, or floats); padding
 /// adds nothing, which is what padding with the zero point means. Sums run in the order of the
-/// kernel positions, then input channels.
+/// kernel positions, then input channels. Each block of input channels has sums of its own, one
+/// block after the other.
 template <class X, class W, class Acc, class Finish>
 void conv2d(const window& win, const X* x, const conv_weights<W>& w, std::span<const Acc> start,
             Finish&& finish) {
     const std::int64_t in_channels = w.groups * w.in;
+    const std::int64_t out_channels = w.groups * w.out;
     std::vector<Acc> sums(start.size());
     win.for_each_output([&](std::int64_t position, std::int64_t oy, std::int64_t ox) {
         std::copy(start.begin(), start.end(), sums.begin());
@@ -80,8 +84,12 @@ void conv2d(const window& win, const X* x, const conv_weights<W>& w, std::span<c
             if (w.is_depthwise())
                 return detail::accumulate_depthwise(values, weights, w.groups, sums.data());
             for (std::int64_t g = 0; g < w.groups; ++g)
-                detail::accumulate(values + g * w.in, weights + g * w.in * w.out, w.in, w.out,
-                                   sums.data() + g * w.out);
+                for (std::int64_t b = 0; b < w.blocks(); ++b) {
+                    const std::int64_t first = g * w.in + b * w.block;
+                    detail::accumulate(values + first, weights + first * w.out,
+                                       std::min(w.block, w.in - b * w.block), w.out,
+                                       sums.data() + b * out_channels + g * w.out);
+                }
         });
         finish(position, std::span<const Acc>(sums));
     });

@@ -37,6 +37,9 @@ struct window {
     }
 };
 
+/// The window of a linear layer, whose input is channels of one pixel.
+inline constexpr window single_pixel{1, 1, 1, 1, 1, 0, 0};
+
 /// A shape of one image as channels, height, width; flat features are channels of one pixel.
 struct image_shape {
     std::int64_t channels, height, width;

@@ -3,9 +3,9 @@
 #ifndef QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 #define QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 
-#include <quantal/graph/plan.hpp>
-#include <quantal/kernel/reference/geometry.hpp>
+#include <quantal/kernel/reference/conv2d.hpp>
 #include <quantal/kernel/reference/pool.hpp>
+#include <quantal/runtime/integer_network.hpp>
 
 #include <functional>
 #include <utility>
@@ -29,14 +29,14 @@ using step = std::function<void(frame&)>;
 template <class T>
 using values = std::vector<std::vector<T>>;
 
-/// One node of a plan, and what steps of integers and of reals have in common.
+/// One node of a network, and what steps of integers and of reals have in common.
 class node_step {
 public:
-    node_step(const plan& p, const table& t, value v)
-        : plan_(p), table_(t), v_(v), node_(p.at(v)), role_(p.roles[v]),
-          count_(node_.shape.count()),
-          in_(node_.inputs.empty() ? node_.shape : p.at(node_.inputs[0]).shape), out_(node_.shape) {
-    }
+    node_step(const integer_network& net, value v)
+        : network_(net), plan_(net.plan()), table_(net.table()), v_(v), node_(plan_.at(v)),
+          role_(plan_.roles[v]), count_(node_.shape.count()),
+          in_(node_.inputs.empty() ? node_.shape : plan_.at(node_.inputs[0]).shape),
+          out_(node_.shape) {}
 
 protected:
     template <class Op>
@@ -54,6 +54,38 @@ protected:
             for (float& y : f.reals[v])
                 y = arith::clamp(y, a.lo, a.hi);
         };
+    }
+
+    /// `s` after its inputs that are codes became reals.
+    [[nodiscard]] step dequantized(step s) const {
+        std::vector<std::pair<value, qparams>> inputs;
+        for (const value i : node_.inputs)
+            if (plan_.roles[i].has_codes())
+                inputs.emplace_back(i, activation_params(plan_, table_, i));
+        return [=, s = std::move(s)](frame& f) {
+            for (const auto& [i, from] : inputs) {
+                f.reals[i].resize(f.codes[i].size());
+                for (std::size_t e = 0; e < f.codes[i].size(); ++e)
+                    f.reals[i][e] = from.dequantize(f.codes[i][e]);
+            }
+            s(f);
+        };
+    }
+    /// `s`, then the quantizer of the node, if it has one, on its real output.
+    [[nodiscard]] step quantized(step s) const {
+        if (!role_.output) return s;
+        return [s = std::move(s), v = v_, y = activation_params(plan_, table_, v_)](frame& f) {
+            s(f);
+            f.codes[v].resize(f.reals[v].size());
+            for (std::size_t i = 0; i < f.reals[v].size(); ++i)
+                f.codes[v][i] = y.quantize(f.reals[v][i]);
+        };
+    }
+    /// The bias of the node in float32: zeros if it has none.
+    [[nodiscard]] std::vector<float> real_bias() const {
+        const auto* bias = plan_.net.find_parameter(node_, "bias");
+        if (!bias) return std::vector<float>(static_cast<std::size_t>(channels()), 0.0f);
+        return {bias->values().begin(), bias->values().end()};
     }
 
     // Operators that move or choose values work on codes and on reals.
@@ -82,6 +114,7 @@ protected:
         };
     }
 
+    const integer_network& network_;
     const plan& plan_;
     const table& table_;
     value v_;
@@ -90,6 +123,17 @@ protected:
     std::size_t count_;
     image_shape in_, out_;
 };
+
+/// The weights of a layer less their zero points, arranged.
+template <class W>
+[[nodiscard]] conv_weights<W> arrange_centred(const integer_layer& layer, std::int64_t groups) {
+    auto weights = arrange<W>(layer.weights.shape(), groups, [&](std::size_t i) {
+        return static_cast<W>(layer.centred_weight(i));
+    });
+    const qspec spec = layer.weights.spec();
+    if (spec.grain == granularity::per_group) weights.block = spec.group_size;
+    return weights;
+}
 
 } // namespace reference
 } // namespace v0

@@ -5,6 +5,7 @@
 
 #include <quantal/kernel/reference/conv2d.hpp>
 #include <quantal/kernel/reference/node_step.hpp>
+#include <quantal/kernel/reference/scaled_step.hpp>
 
 #include <cmath>
 #include <limits>
@@ -18,11 +19,15 @@ class real_step : node_step {
 public:
     using node_step::node_step;
 
+    [[nodiscard]] step operator()() const {
+        return quantized(dequantized(std::visit(*this, node_.op)));
+    }
+
     [[nodiscard]] step operator()(const op::conv2d& o) const {
         return real_weighted(win(o), o.groups);
     }
     [[nodiscard]] step operator()(const op::linear&) const {
-        return real_weighted({1, 1, 1, 1, 1, 0, 0}, 1);
+        return real_weighted(single_pixel, 1);
     }
     [[nodiscard]] step operator()(const op::batch_norm& o) const {
         const auto& gamma = plan_.net.parameter(node_, "weight");
@@ -77,13 +82,11 @@ public:
 
 private:
     [[nodiscard]] step real_weighted(const window& w, std::int64_t groups) const {
+        if (role_.weights) return scaled_step(network_, v_, w, groups)();
         const tensor<float>& weight = plan_.net.parameter(node_, "weight");
-        const auto* bias = plan_.net.find_parameter(node_, "bias");
-        std::vector<float> start(static_cast<std::size_t>(channels()), 0.0f);
-        if (bias) start.assign(bias->values().begin(), bias->values().end());
         auto weights =
             arrange<float>(weight.shape(), groups, [&](std::size_t i) { return weight[i]; });
-        return activated([=, x = x(), v = v_, n = count_](frame& f) {
+        return activated([=, start = real_bias(), x = x(), v = v_, n = count_](frame& f) {
             f.reals[v].resize(n);
             conv2d(w, f.reals[x].data(), weights, std::span<const float>(start),
                    [&](std::int64_t position, std::span<const float> sums) {

@@ -19,7 +19,7 @@ namespace torch {
 }
 
 [[nodiscard]] inline at::Tensor clip(const at::Tensor& x, const op::clip& c) {
-    return c == op::clip{} ? at::relu(x) : at::clamp(x, c.lo, c.hi);
+    return c == op::clip{} ? at::relu(x) : at::hardtanh(x, c.lo, c.hi);
 }
 
 namespace detail {

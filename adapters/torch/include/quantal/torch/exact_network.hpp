@@ -17,10 +17,17 @@ namespace torch {
 /// order. Everything after the sum is float32, one ATen operator a rounding.
 class exact_network {
 public:
+    /// Throws `graph_error` for layers whose integer weights give real sums.
     exact_network(const plan& p, const table& t)
         : plan_(p), table_(t), parameters_(parameters_of(plan_.net)) {
-        for (value v = 0; v < p.net.size(); ++v)
+        for (value v = 0; v < p.net.size(); ++v) {
+            if (p.roles[v].has_real_bias())
+                quantal::detail::fail<graph_error>(
+                    "layer \"", p.at(v).name,
+                    "\" has groups of weights, weights only or a dynamic input, which the exact "
+                    "network of LibTorch does not compute; the reference backend does");
             layers_.push_back(p.roles[v].weights ? make_layer(v) : layer{});
+        }
     }
 
     exact_network(const exact_network&) = delete;
@@ -78,7 +85,7 @@ private:
                                      .expand({weight.size(0)})
                                      .contiguous();
         const auto* bias = plan_.net.find_parameter(n, "bias");
-        const broadcast_params b(w, weight.dim());
+        const broadcast_params b(w, weight.sizes());
         layer l;
         l.weight = at::sub(quantize(weight, w), b.zero_point).to(at::kDouble);
         l.bias = bias ? at::round(at::div(as_torch(*bias), scale)).to(at::kDouble)

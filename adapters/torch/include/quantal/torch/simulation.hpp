@@ -16,9 +16,15 @@ namespace torch {
 /// rest, biases included, is float32.
 class simulation {
 public:
+    /// Throws `graph_error` for layers with a dynamic input.
     simulation(const plan& p, const table& t)
         : plan_(p), table_(t), parameters_(parameters_of(plan_.net)) {
         for (value v = 0; v < p.net.size(); ++v) {
+            if (p.roles[v].dynamic)
+                quantal::detail::fail<graph_error>(
+                    "layer \"", p.at(v).name,
+                    "\" has a dynamic input, which the simulation does not have; the reference "
+                    "backend computes it");
             if (!p.roles[v].weights) continue;
             at::Tensor& weight = parameters_.at(p.at(v).name + ".weight");
             weight = fake_quantize(weight, weight_params(p, t, v));

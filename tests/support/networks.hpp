@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Small random networks with plans and tables.
-#ifndef QUANTAL_TESTS_TORCH_NETWORKS_HPP
-#define QUANTAL_TESTS_TORCH_NETWORKS_HPP
+#ifndef QUANTAL_TESTS_SUPPORT_NETWORKS_HPP
+#define QUANTAL_TESTS_SUPPORT_NETWORKS_HPP
 
 #include <quantal/models/by_name.hpp>
 #include <quantal/passes/optimize.hpp>

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What all rows of one network share: its plan, its images, its answers in float.
+#ifndef QUANTAL_EXAMPLES_HOMEWORK_SUBJECT_HPP
+#define QUANTAL_EXAMPLES_HOMEWORK_SUBJECT_HPP
+
+#include "report.hpp"
+#include "source.hpp"
+
+#include <quantal/passes/place.hpp>
+#include <quantal/runtime/calibrate.hpp>
+#include <quantal/runtime/evaluate.hpp>
+#include <quantal/torch/float_network.hpp>
+
+namespace homework {
+
+/// A network with quantizers placed, before calibration.
+struct subject {
+    subject(const std::string& model, const source& from, const options& o)
+        : subject(load_network(model, from, o), from, o) {}
+
+    std::string name;
+    progress_line tell;
+    stopwatch watch{};
+    quantal::plan plan;
+    images sets;
+    quantal::torch::float_network real;
+    std::size_t count; ///< of test images
+
+    /// The answers in float to all test images; computed when they are first asked for.
+    [[nodiscard]] const std::vector<int>& float_answers() {
+        if (float_answers_.empty())
+            float_answers_ =
+                answers([this](const auto& x) { return real(x, {}); }, "float images", count);
+        return float_answers_;
+    }
+
+    /// What `form`, which takes images and returns logits, answers to the first test images.
+    template <class Form>
+    [[nodiscard]] std::vector<int> answers(Form&& form, const char* what, std::size_t images) {
+        // Batches of about 4 million input values' worth of activations stay within 1 GB.
+        const std::size_t batch_size = sets.test->image_shape().count() > 10000 ? 8 : 64;
+        const data::loader loader(*sets.test, {.batch_size = batch_size, .count = images});
+        std::vector<int> result;
+        for (const auto& batch : loader) {
+            const std::vector<int> found = quantal::predictions(form(batch.images));
+            result.insert(result.end(), found.begin(), found.end());
+            tell(what, result.size(), images);
+        }
+        return result;
+    }
+
+    /// How many of these answers to the first test images are right.
+    [[nodiscard]] std::size_t right(std::span<const int> answers) const {
+        std::size_t count_right = 0;
+        for (std::size_t i = 0; i < answers.size(); ++i)
+            count_right += answers[i] == sets.test->label(i);
+        return count_right;
+    }
+
+    /// Observes every quantizer point on the chosen images, one update an image.
+    template <quantal::observer O>
+    [[nodiscard]] quantal::plan_observer<O>
+    observed(const data::dataset& set, const data::load_options& choice, const O& prototype) {
+        quantal::plan_observer observers(plan, prototype);
+        std::size_t done = 0;
+        const data::loader loader(set, choice);
+        for (const auto& batch : loader) {
+            observers.observe(real, batch.images);
+            done += batch.labels.size();
+            tell("calibrating", done, choice.count);
+        }
+        return observers;
+    }
+
+private:
+    subject(network n, const source& from, const options& o)
+        : name(n.name), tell(n.name), plan(quantal::place(std::move(n.net), o.quantization())),
+          sets(open_images(from, n.preprocess, o)), real(plan.net),
+          count(o.images == 0 ? sets.test->size() : o.images) {}
+
+    std::vector<int> float_answers_;
+};
+
+/// The table that the observer named by the options makes of these images.
+[[nodiscard]] inline quantal::table calibrate_network(subject& s, const data::dataset& set,
+                                                      const data::load_options& choice,
+                                                      const options& o) {
+    return quantal::observe::with_observer(o.observer, [&](const auto& observer) {
+        return s.observed(set, choice, observer).finish();
+    });
+}
+
+} // namespace homework
+
+#endif

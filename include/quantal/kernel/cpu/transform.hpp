@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A function of registers applied along arrays; results that do not fit the caches go past them.
+#ifndef QUANTAL_KERNEL_CPU_TRANSFORM_HPP
+#define QUANTAL_KERNEL_CPU_TRANSFORM_HPP
+
+#include <quantal/kernel/cpu/aligned.hpp>
+#include <quantal/kernel/cpu/lanes.hpp>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// Results of this many bytes and more are stored past the caches: half of a last-level cache of
+/// 8 MB, below which the next reader still finds them there.
+inline constexpr std::size_t stream_bytes = std::size_t{4} << 20;
+
+/// Copies a cache line past the caches, where the CPU can; both addresses are multiples of it.
+template <class A>
+QUANTAL_INLINE void stream_line(const void* from, void* to) {
+#if XSIMD_WITH_AVX512BW
+    if constexpr (std::is_base_of_v<xsimd::avx512bw, A>)
+        return _mm512_stream_si512(static_cast<__m512i*>(to), _mm512_load_si512(from));
+#endif
+#if XSIMD_WITH_SSE2
+    for (std::size_t i = 0; i < cache_line / sizeof(__m128i); ++i)
+        _mm_stream_si128(static_cast<__m128i*>(to) + i,
+                         _mm_load_si128(static_cast<const __m128i*>(from) + i));
+#else
+    __builtin_memcpy(to, from, cache_line);
+#endif
+}
+
+/// Makes what was streamed visible to other threads.
+QUANTAL_INLINE void stream_fence() {
+#if XSIMD_WITH_SSE2
+    _mm_sfence();
+#endif
+}
+
+/// `f(x...)` for all elements of the arrays: f reads `lane_count<A>` elements at each x and returns
+/// as many results, which are stored at y. An x may be y.
+template <class A, class Y, class F, class... X>
+QUANTAL_INLINE void transform(std::size_t count, Y* y, F&& f, const X*... x) {
+    constexpr std::size_t lanes = lane_count<A>;
+    constexpr std::size_t line = cache_line / sizeof(Y);
+    std::size_t i = 0;
+    const auto some = [&](std::size_t left) QUANTAL_INLINE_LAMBDA {
+        [&](const auto&... parts) QUANTAL_INLINE_LAMBDA {
+            store_part(y + i, f(reinterpret_cast<const X*>(&parts)...), left * sizeof(Y));
+        }(load_part<narrow<A, X>>(x + i, left * sizeof(X))...);
+        i += left;
+    };
+    if (count * sizeof(Y) >= stream_bytes) {
+        while (reinterpret_cast<std::uintptr_t>(y + i) % cache_line != 0)
+            some(1);
+        for (; i + line <= count; i += line) {
+            alignas(cache_line) Y results[line];
+            repeat<line / lanes>([&](auto k) QUANTAL_INLINE_LAMBDA {
+                store(results + k * lanes, f(x + i + k * lanes...));
+            });
+            stream_line<A>(results, y + i);
+        }
+        stream_fence();
+    }
+    for (; i + lanes <= count; i += lanes)
+        store(y + i, f(x + i...));
+    if (i < count) some(count - i);
+}
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

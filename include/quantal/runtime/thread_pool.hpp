@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Work for all cores, without an allocation and without starting a thread: a pool, or whatever the
+/// caller has.
+#ifndef QUANTAL_RUNTIME_THREAD_POOL_HPP
+#define QUANTAL_RUNTIME_THREAD_POOL_HPP
+
+#include <quantal/runtime/parallel.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+
+namespace quantal {
+inline namespace v0 {
+
+/// A function `f(task, worker)` that somebody else owns and that outlives this reference.
+class task_ref {
+public:
+    template <class F>
+    requires std::invocable<F&, std::size_t, std::size_t> task_ref(F& f)
+        : object_(std::addressof(f)), call_([](void* object, std::size_t task, std::size_t worker) {
+              (*static_cast<F*>(object))(task, worker);
+          }) {}
+
+    void operator()(std::size_t task, std::size_t worker) const { call_(object_, task, worker); }
+
+private:
+    void* object_;
+    void (*call_)(void*, std::size_t, std::size_t);
+};
+
+/// What runs tasks: `run(count, f)` calls `f(task, worker)` once for every task below `count`, with
+/// `worker` below `workers()` and never the same one twice at a time, and returns when all are
+/// done.
+template <class P>
+concept parallel_policy = requires(P& policy, const P& constant, std::size_t count, task_ref task) {
+    { constant.workers() } -> std::same_as<std::size_t>;
+    policy.run(count, task);
+};
+
+/// A `parallel_policy` that somebody else owns.
+class parallel_ref {
+public:
+    template <parallel_policy P>
+    requires(!std::same_as<P, parallel_ref>) parallel_ref(P& policy)
+        : object_(std::addressof(policy)), workers_(policy.workers()),
+          run_([](void* object, std::size_t count, task_ref task) {
+              static_cast<P*>(object)->run(count, task);
+          }) {}
+
+    [[nodiscard]] std::size_t workers() const { return workers_; }
+    void run(std::size_t count, task_ref task) const { run_(object_, count, task); }
+
+private:
+    void* object_;
+    std::size_t workers_;
+    void (*run_)(void*, std::size_t, task_ref);
+};
+
+/// Threads that live as long as the pool and sleep between runs; the caller of `run` is worker 0.
+/// One `run` at a time; tasks do not throw.
+class thread_pool {
+public:
+    explicit thread_pool(std::size_t workers = thread_count(0, SIZE_MAX)) {
+        for (std::size_t w = 1; w < workers; ++w)
+            threads_.emplace_back([this, w] { serve(w); });
+    }
+    ~thread_pool() {
+        task_ = nullptr;
+        start();
+    }
+    thread_pool(const thread_pool&) = delete;
+    thread_pool& operator=(const thread_pool&) = delete;
+
+    [[nodiscard]] std::size_t workers() const { return threads_.size() + 1; }
+
+    void run(std::size_t count, task_ref task) {
+        count_ = count;
+        task_ = &task;
+        next_.store(0, std::memory_order_relaxed);
+        if (count <= 1 || threads_.empty()) return work(0);
+        busy_.store(threads_.size(), std::memory_order_relaxed);
+        start();
+        work(0);
+        for (std::size_t left; (left = busy_.load(std::memory_order_acquire)) != 0;)
+            pause_while(busy_, left);
+    }
+
+private:
+    void start() {
+        round_.fetch_add(1, std::memory_order_release);
+        round_.notify_all();
+    }
+    void serve(std::size_t worker) {
+        for (std::size_t seen = 0;; ++seen) {
+            pause_while(round_, seen);
+            if (!task_) return;
+            work(worker);
+            if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+        }
+    }
+    void work(std::size_t worker) {
+        for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;)
+            (*task_)(i, worker);
+    }
+    /// Returns when `state` is no longer `old`: looks for a while, which is shorter than waking up,
+    /// then sleeps.
+    static void pause_while(const std::atomic<std::size_t>& state, std::size_t old) {
+        constexpr int looks = 2000;
+        for (int i = 0; i < looks; ++i) {
+            if (state.load(std::memory_order_acquire) != old) return;
+#if defined(__x86_64__) || defined(__i386__)
+            __builtin_ia32_pause();
+#endif
+        }
+        state.wait(old, std::memory_order_acquire);
+    }
+
+    std::size_t count_ = 0;
+    const task_ref* task_ = nullptr;
+    std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
+    std::vector<std::jthread> threads_; // last: joined first
+};
+
+static_assert(parallel_policy<thread_pool>);
+
+} // namespace v0
+} // namespace quantal
+
+#endif

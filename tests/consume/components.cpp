@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <quantal/data/loader.hpp>
+#include <quantal/data/resize.hpp>
+#include <quantal/io/checkpoint.hpp>
+
+int main() {
+    try {
+        quantal::io::read_checkpoint("absent.pth");
+    } catch (const quantal::data_error&) {
+        return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <quantal/runtime/thread_pool.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace quantal;
+
+BOOST_AUTO_TEST_SUITE(thread_pool_suite)
+
+BOOST_AUTO_TEST_CASE(every_task_runs_once_on_a_worker_of_its_own) {
+    for (const std::size_t workers : {1, 2, 3, 5}) {
+        thread_pool pool(workers);
+        BOOST_TEST(pool.workers() == workers);
+        for (const std::size_t count : {0, 1, 2, 7, 1000}) {
+            std::vector<int> runs(count);
+            std::vector<std::atomic<int>> busy(workers);
+            std::atomic<bool> shared{false};
+            auto task = [&](std::size_t i, std::size_t worker) {
+                if (busy.at(worker)++ != 0) shared = true;
+                ++runs[i];
+                --busy[worker];
+            };
+            for (int repeat = 1; repeat <= 20; ++repeat) {
+                pool.run(count, task);
+                BOOST_TEST(
+                    std::all_of(runs.begin(), runs.end(), [&](int n) { return n == repeat; }));
+            }
+            BOOST_TEST(!shared);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_that_never_ran_ends) {
+    const thread_pool pool(4);
+    BOOST_TEST(pool.workers() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(sleeping_workers_wake_up) {
+    thread_pool pool(3);
+    std::atomic<int> runs{0};
+    auto task = [&](std::size_t, std::size_t) { ++runs; };
+    for (int repeat = 0; repeat < 3; ++repeat) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5)); // far longer than they look
+        pool.run(10, task);
+    }
+    BOOST_TEST(runs == 30);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_run_wrote_the_next_sees) {
+    thread_pool pool(4);
+    std::vector<int> values(64, 0); // no atomics: a run ends before the next begins
+    for (int repeat = 0; repeat < 200; ++repeat) {
+        auto task = [&](std::size_t i, std::size_t) { values[i] = values[i] + 1; };
+        pool.run(values.size(), task);
+    }
+    for (const int v : values)
+        BOOST_TEST(v == 200);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
