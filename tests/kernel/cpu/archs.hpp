@@ -9,8 +9,8 @@
 
 namespace support {
 
-/// The kernels that this program has and this CPU can run, and the emulated ones. (Compiled once for
-/// a test program, in archs.cpp.)
+/// The kernels that this program has and this CPU can run, and the emulated ones. (Compiled once
+/// for a test program, in archs.cpp.)
 std::vector<const quantal::cpu::kernel_set*> built_kernels();
 
 } // namespace support

@@ -5,7 +5,7 @@
 
 #include <quantal/kernel/cpu/array_kernels.hpp>
 #include <quantal/kernel/cpu/depthwise.hpp>
-#include <quantal/kernel/cpu/tile.hpp>
+#include <quantal/kernel/cpu/narrow_tile.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -17,8 +17,10 @@ struct kernel_set {
     int lanes;         ///< int32 lanes of a register
     int panel_columns; ///< of a full panel of weights
     int tile_rows;
-    bool fast_dot4;                               ///< form::bytes is the fastest form
-    void (*multiply_panel[3])(const panel_call&); ///< by form; shorts may be null
+    bool fast_dot4;                                 ///< form::bytes is the fastest form
+    void (*multiply_panel[3])(const panel_call&);   ///< by form; shorts may be null
+    int narrow_columns;                             ///< of a panel of narrow weights
+    void (*multiply_narrow[3])(const narrow_call&); ///< of 2, 4 and 8 bits
     void (*depthwise)(const depthwise_call&);
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
     array_kernels arrays; ///< everything that is no integer convolution
@@ -45,6 +47,8 @@ inline constexpr kernel_set kernels_of = {
     .fast_dot4 = dot<A>::fast_dot4,
     .multiply_panel = {multiply_panel<A, form::bytes>, multiply_panel<A, form::words>,
                        detail::multiply_shorts<A>()},
+    .narrow_columns = narrow_registers* lane_count<A>,
+    .multiply_narrow = {multiply_narrow<A, 2>, multiply_narrow<A, 4>, multiply_narrow<A, 8>},
     .depthwise = depthwise<A>,
     .widen_bytes = widen_bytes<A>,
     .arrays = array_kernels_of<A>,
