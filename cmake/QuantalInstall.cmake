@@ -21,5 +21,5 @@ configure_package_config_file(cmake/quantalConfig.cmake.in quantalConfig.cmake
                               INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(quantalConfigVersion.cmake COMPATIBILITY SameMinorVersion
                                  ARCH_INDEPENDENT)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/quantalConfig.cmake
+install(FILES cmake/FindMatio.cmake ${CMAKE_CURRENT_BINARY_DIR}/quantalConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/quantalConfigVersion.cmake DESTINATION ${config_dir})

@@ -30,8 +30,8 @@ if(QUANTAL_IO)
   quantal_component(io PACKAGES nlohmann_json ZLIB LINK nlohmann_json::nlohmann_json ZLIB::ZLIB)
 endif()
 if(QUANTAL_DATA)
-  quantal_component(data PACKAGES nlohmann_json ZLIB JPEG LINK nlohmann_json::nlohmann_json
-                    ZLIB::ZLIB JPEG::JPEG)
+  quantal_component(data PACKAGES nlohmann_json ZLIB JPEG Matio
+                    LINK nlohmann_json::nlohmann_json ZLIB::ZLIB JPEG::JPEG Matio::Matio)
 endif()
 if(QUANTAL_TORCH)
   quantal_component(torch PACKAGES Torch LINK torch)

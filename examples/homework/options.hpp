@@ -53,9 +53,15 @@ inline void add_options(CLI::App& app, options& o) {
     app.add_option("--model", o.models,
                    "networks: resnet18, resnet20, resnet32, resnet44, resnet56, vgg16_bn, "
                    "mobilenet_v2 (default: those with weights for the data)");
-    app.add_option("--data", o.data,
-                   "fashion_mnist[:DIR], cifar10:DIR (binary files) or imagenet:DIR (with val/, "
-                   "calibration/ and synset_words.txt)")
+    app.add_option(
+           "--data", o.data,
+           "fashion_mnist[:DIR], cifar10:DIR (binary files) or imagenet:DIR. In that DIR, "
+           "val/ has class folders (numbered by synset_words.txt, or 1000 of them by name), "
+           "or it holds ILSVRC2012_img_val.tar, or that tar's files, unpacked in it or in "
+           "val/; the last two with ILSVRC2012_devkit_t12 or its .tar.gz. Calibration "
+           "images come from class folders in calibration/, or at random by --seed: from "
+           "class folders in train/, or else from the validation images, and those that "
+           "calibrate are not tested")
         ->capture_default_str();
     app.add_option("--weights", o.weights,
                    "checkpoint of the one model: .safetensors, .pth or .th");
@@ -77,7 +83,7 @@ inline void add_options(CLI::App& app, options& o) {
                    "several times");
     app.add_option("--resize", o.resize,
                    "short side of ImageNet test images before the centre crop of 224: none or a "
-                   "number (calibration images: always 256)")
+                   "number (calibration images of calibration/ and train/: always 256)")
         ->capture_default_str();
     app.add_flag("--tensorflow", o.tensorflow,
                  "as networks trained by TensorFlow have it: SAME padding (mobilenet_v2), pixels "

@@ -7,9 +7,10 @@
 
 #include <quantal/data/cifar10.hpp>
 #include <quantal/data/fashion_mnist.hpp>
-#include <quantal/data/image_folder.hpp>
+#include <quantal/data/imagenet.hpp>
 #include <quantal/data/loader.hpp>
 #include <quantal/data/preprocess_json.hpp>
+#include <quantal/data/subset.hpp>
 #include <quantal/graph/weights.hpp>
 #include <quantal/io/checkpoint.hpp>
 #include <quantal/models/by_name.hpp>
@@ -19,7 +20,6 @@
 #include <filesystem>
 #include <memory>
 #include <numeric>
-#include <optional>
 #include <random>
 
 namespace homework {
@@ -128,6 +128,35 @@ struct images {
     std::unique_ptr<data::dataset> test, other;
 };
 
+/// Calibration images lie in `calibration/` as they are wanted, or are chosen at random: from
+/// `train/`, or else from the validation images, and then they are not tested.
+[[nodiscard]] inline images open_imagenet(const std::filesystem::path& folder,
+                                          const data::preprocess& prepare, const options& o) {
+    data::preprocess test = prepare;
+    test.resize = 0;
+    if (o.resize != "none" && !CLI::detail::lexical_cast(o.resize, test.resize))
+        quantal::detail::fail<quantal::data_error>("--resize ", o.resize,
+                                                   " is neither none nor a number");
+    auto validation = data::open_imagenet(folder, test);
+    const auto open = [&](const char* name) {
+        return std::make_unique<data::image_folder>(folder / name, data::find_synsets(folder),
+                                                    prepare);
+    };
+    if (exists(folder / "calibration")) return {std::move(validation), open("calibration")};
+    if (exists(folder / "train")) {
+        auto train = data::split_at_random(open("train"), o.calibration, o.seed);
+        return {std::move(validation), std::move(train.chosen)};
+    }
+    if (o.calibration >= validation->size())
+        quantal::detail::fail<quantal::data_error>(
+            folder,
+            " has neither calibration/ nor train/, so that calibration images are taken from ",
+            "its ", validation->size(), " validation images and not tested; --calibration ",
+            o.calibration, " leaves none to test");
+    auto [chosen, rest] = data::split_at_random(std::move(validation), o.calibration, o.seed);
+    return {std::move(rest), std::move(chosen)};
+}
+
 [[nodiscard]] inline images open_images(const source& from, const data::preprocess& prepare,
                                         const options& o) {
     using std::make_unique;
@@ -137,17 +166,7 @@ struct images {
     if (from.set == source::kind::cifar10)
         return {make_unique<data::cifar10>(from.folder, data::cifar10_split::test, prepare),
                 make_unique<data::cifar10>(from.folder, data::cifar10_split::calibration, prepare)};
-    data::preprocess test = prepare;
-    int side = 0;
-    if (o.resize != "none" && !CLI::detail::lexical_cast(o.resize, side))
-        quantal::detail::fail<quantal::data_error>("--resize ", o.resize,
-                                                   " is neither none nor a number");
-    test.resize = side;
-    const auto synsets = from.folder / "synset_words.txt";
-    const bool listed = std::filesystem::exists(synsets);
-    const auto list = listed ? std::optional(synsets) : std::nullopt;
-    return {make_unique<data::image_folder>(from.folder / "val", list, test),
-            make_unique<data::image_folder>(from.folder / "calibration", list, prepare)};
+    return open_imagenet(from.folder, prepare, o);
 }
 
 /// The images to test with and the images to train with.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Files for tests of data sets: a folder that removes itself, small idx, gzip and JPEG files, and
-/// the checks that damaged ones have to pass.
+/// Files for tests of data sets: a folder that removes itself, small idx, gzip, tar and JPEG
+/// files, and the checks that damaged ones have to pass.
 #ifndef QUANTAL_TESTS_DATA_FILES_HPP
 #define QUANTAL_TESTS_DATA_FILES_HPP
 
@@ -14,13 +14,16 @@
 #include <jpeglib.h>
 #include <zlib.h>
 
+#include <array>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
 #include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace files {
@@ -98,6 +101,37 @@ inline bytes gzip(const bytes& content) {
     result.resize(stream.total_out);
     deflateEnd(&stream);
     return result;
+}
+
+/// A header of a tar archive (POSIX ustar) with its checksum.
+inline bytes tar_header(const std::string& name, std::size_t size, char type = '0') {
+    std::array<char, 512> header{};
+    std::snprintf(header.data(), 100, "%s", name.c_str());
+    std::snprintf(header.data() + 124, 12, "%011lo", static_cast<unsigned long>(size));
+    header[156] = type;
+    std::memcpy(header.data() + 257, "ustar\00000", 8);
+    std::memset(header.data() + 148, ' ', 8);
+    unsigned sum = 0;
+    for (const char c : header)
+        sum += static_cast<unsigned char>(c);
+    std::snprintf(header.data() + 148, 8, "%06o", sum);
+    return to_bytes(std::string(header.data(), header.size()));
+}
+
+/// Appends a file to an archive, padded to whole blocks.
+inline void add_to_tar(bytes& archive, const bytes& header, const bytes& content) {
+    archive.insert(archive.end(), header.begin(), header.end());
+    archive.insert(archive.end(), content.begin(), content.end());
+    archive.resize((archive.size() + 511) / 512 * 512);
+}
+
+/// An archive of files by name, with its end mark.
+inline bytes make_tar(const std::vector<std::pair<std::string, bytes>>& members) {
+    bytes archive;
+    for (const auto& [name, content] : members)
+        add_to_tar(archive, tar_header(name, content.size()), content);
+    archive.resize(archive.size() + 1024);
+    return archive;
 }
 
 /// A smooth image: a ramp down in channel 0, across in channel 1, both in channel 2.

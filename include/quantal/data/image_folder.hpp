@@ -36,6 +36,33 @@ namespace data {
     return classes;
 }
 
+/// Throws `data_error` unless `p` is one for colour images of any size: it has to crop, so that all
+/// of them get one shape. `path` is where they lie.
+inline void check_crops(const preprocess& p, const std::filesystem::path& path) {
+    check(p, 3);
+    if (p.crop == 0)
+        detail::fail<data_error>("images in ", path,
+                                 " may differ in size; their pre-processing has to crop");
+}
+
+/// The shape that such images get.
+[[nodiscard]] inline extents cropped_shape(const preprocess& p) {
+    const std::int64_t side = p.crop + 2 * p.pad;
+    return {3, side, side};
+}
+
+/// Decodes the bytes of a JPEG file and writes it, pre-processed, in CHW order; errors begin with
+/// `name`.
+inline void apply_jpeg(const preprocess& p, std::span<const std::byte> file,
+                       const std::string& name, std::span<float> chw) {
+    image8 image = decode_jpeg(file, name);
+    try {
+        apply(p, std::move(image), chw);
+    } catch (const data_error& problem) {
+        detail::fail<data_error>(name, ": ", problem.what());
+    }
+}
+
 /// The images `folder/<class>/*.JPEG` (or .jpg, .jpeg in any case), sorted by class name, then by
 /// file name. An image is decoded each time it is read.
 class image_folder : public dataset {
@@ -55,10 +82,7 @@ public:
                           const std::optional<std::filesystem::path>& synsets = std::nullopt,
                           preprocess p = default_preprocess())
         : preprocess_(std::move(p)) {
-        check(preprocess_, 3);
-        if (preprocess_.crop == 0)
-            detail::fail<data_error>("images of the folder ", folder,
-                                     " may differ in size; their pre-processing has to crop");
+        check_crops(preprocess_, folder);
         const std::vector<std::filesystem::path> folders = sorted(folder, &is_folder);
         const std::map<std::string, int> numbers =
             synsets ? read_synsets(*synsets) : numbered(folder, folders);
@@ -68,8 +92,8 @@ public:
             if (found == numbers.end())
                 detail::fail<data_error>("the folder ", one, " is named after no class in ",
                                          *synsets);
-            for (std::filesystem::path& image : sorted(one, &is_image))
-                images_.push_back({std::move(image), found->second});
+            for (const std::filesystem::path& image : sorted(one, &is_image))
+                images_.push_back({image.string(), found->second});
         }
         if (images_.empty())
             detail::fail<data_error>("the folder ", folder,
@@ -77,29 +101,21 @@ public:
     }
 
     [[nodiscard]] std::size_t size() const override { return images_.size(); }
-    [[nodiscard]] extents image_shape() const override {
-        const std::int64_t side = preprocess_.crop + 2 * preprocess_.pad;
-        return {3, side, side};
-    }
+    [[nodiscard]] extents image_shape() const override { return cropped_shape(preprocess_); }
     [[nodiscard]] int classes() const override { return classes_; }
     [[nodiscard]] int label(std::size_t index) const override { return images_[index].label; }
-    [[nodiscard]] const std::filesystem::path& path_of(std::size_t index) const {
+    [[nodiscard]] std::filesystem::path path_of(std::size_t index) const {
         return images_[index].path;
     }
 
     void read(std::size_t index, std::span<float> chw) const override {
-        const std::string name = path_of(index).string();
-        image8 image = decode_jpeg(io::read_file(name), name);
-        try {
-            apply(preprocess_, std::move(image), chw);
-        } catch (const data_error& problem) {
-            detail::fail<data_error>(name, ": ", problem.what());
-        }
+        const std::string& name = images_[index].path;
+        apply_jpeg(preprocess_, io::read_file(name), name, chw);
     }
 
 private:
     struct entry {
-        std::filesystem::path path;
+        std::string path; // a path object takes several times as much, and ImageNet is large
         int label;
     };
 
