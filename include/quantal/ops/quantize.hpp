@@ -52,6 +52,23 @@ requires supported_spec<S>
     return result;
 }
 
+/// The same with the parameters at hand, for tensors of other libraries.
+template <foreign_tensor Data>
+[[nodiscard]] any_qtensor quantize(const Data& data, const qparams& params) {
+    return view_traits<Data>::apply(
+        data, [&](view<const float> values) { return quantize(values, params); });
+}
+template <foreign_tensor Data>
+[[nodiscard]] tensor<float> fake_quantize(const Data& data, const qparams& params) {
+    return view_traits<Data>::apply(
+        data, [&](view<const float> values) { return fake_quantize(values, params); });
+}
+template <foreign_tensor Data, observer O>
+[[nodiscard]] qparams calibrate(qspec spec, const Data& data, const O& prototype) {
+    return view_traits<Data>::apply(
+        data, [&](view<const float> values) { return calibrate(spec, values, prototype); });
+}
+
 } // namespace v0
 } // namespace quantal
 
