@@ -126,9 +126,16 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
         return reinterpret_cast<ints>(_mm512_maskz_cvtepu8_epi32(
             0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
     }
+    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
+        return widen(a) | (widen(b) << 16); // by this `widen`: g++ 12 makes a mess of the other
+    }
     static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {
         return reinterpret_cast<narrow<avx512_vnni, std::uint8_t>>(
             _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+    }
+    static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
+        store(to, to_bytes(v));
+        store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
 };
 #endif
