@@ -5,11 +5,12 @@
 #include "support/random.hpp"
 
 #include <quantal/observe/moving_average.hpp>
-#include <quantal/ops/quantize.hpp>
+#include <quantal/ops/quantizer.hpp>
 #include <quantal/tensor/xtensor.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <xtensor/xmath.hpp>
 #include <xtensor/xrandom.hpp>
 #include <xtensor/xstrided_view.hpp>
 #include <xtensor/xview.hpp>
@@ -51,6 +52,16 @@ void check_expression(const E& e) {
     BOOST_TEST((quantize<per_tensor_spec>(e) == quantize<per_tensor_spec>(dense)));
     BOOST_TEST((quantize<axis_0>(e) == quantize<axis_0>(dense)));
     BOOST_TEST((quantize<axis_1>(e) == quantize<axis_1>(dense)));
+    const qparams p = calibrate(axis_1, e, observe::minmax{});
+    BOOST_TEST((p == quantize<axis_1>(dense).params()));
+    BOOST_TEST((quantize(e, p) == quantize(dense, p)));
+    BOOST_TEST(
+        (quantize(e, p, rounding::half_away{}) == quantize(dense, p, rounding::half_away{})));
+    BOOST_TEST(support::same_bits(fake_quantize(e, p).values(), fake_quantize(dense, p).values()));
+    quantizer<axis_1> q;
+    q.observe(e);
+    BOOST_TEST((q.quantize(e) == quantize<axis_1>(dense)));
+    BOOST_TEST((q.fake_quantize(e) == fake_quantize(dense, p)));
 }
 
 std::string message_of(const auto& action) {
@@ -95,6 +106,30 @@ BOOST_AUTO_TEST_CASE(xtensor_containers_and_expressions_equal_their_dense_copy) 
     check_expression(row_major + column_major);
     check_expression(xt::xarray<double>(row_major)); // each element is rounded to float
     check_expression(xt::broadcast(xt::view(row_major, 0), {3, 5, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(results_are_containers_of_xtensor) {
+    auto g = support::generator();
+    const xt::xarray<float> data = as_xtensor(support::normal(g, {4, 5, 6}));
+    const auto codes = quantize<axis_1>(data);
+    const xt::xtensor<std::int32_t, 3> unpacked = as_xtensor(codes.codes());
+    const xt::xarray<float> reals = as_xtensor(dequantize(codes));
+    const xt::xarray<float> scales =
+        xt::adapt(codes.params().scales, std::vector<std::size_t>{5, 1});
+    const xt::xarray<std::int32_t> zeros =
+        xt::adapt(codes.params().zero_points, std::vector<std::size_t>{5, 1});
+    // The formula in xtensor's own terms; a difference of codes is exact in float.
+    const xt::xarray<float> formula = xt::cast<float>(unpacked - zeros) * scales;
+    BOOST_TEST((formula == reals));
+    BOOST_TEST((as_tensor(reals) == dequantize(codes)));
+
+    // The rows of docs/xtensor.md.
+    const qparams p = calibrate(a8, data, observe::minmax{});
+    const auto zero = static_cast<float>(p.zero_point());
+    const xt::xarray<float> rounded = xt::clip(xt::rint(data / p.scale()) + zero, 0.0f, 255.0f);
+    BOOST_TEST((rounded == xt::cast<float>(as_xtensor(quantize(data, p).codes()))));
+    const float largest = std::max(-xt::amin(data)(), xt::amax(data)());
+    BOOST_TEST(calibrate(qspec{.bits = 4}, data, observe::minmax{}).scale() == largest / 7.0f);
 }
 
 BOOST_AUTO_TEST_CASE(ranges_without_a_shape_have_one_dimension) {

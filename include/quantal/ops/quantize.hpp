@@ -68,6 +68,24 @@ template <rounding_policy R = rounding::half_even>
     return result;
 }
 
+/// The same with the parameters at hand, for tensors of other libraries.
+template <foreign_tensor Data, rounding_policy R = rounding::half_even>
+[[nodiscard]] any_qtensor quantize(const Data& data, const qparams& params, const R& round = {}) {
+    return view_traits<Data>::apply(
+        data, [&](view<const float> values) { return quantize(values, params, round); });
+}
+template <foreign_tensor Data, rounding_policy R = rounding::half_even>
+[[nodiscard]] tensor<float> fake_quantize(const Data& data, const qparams& params,
+                                          const R& round = {}) {
+    return view_traits<Data>::apply(
+        data, [&](view<const float> values) { return fake_quantize(values, params, round); });
+}
+template <foreign_tensor Data, observer O>
+[[nodiscard]] qparams calibrate(qspec spec, const Data& data, const O& prototype) {
+    return view_traits<Data>::apply(
+        data, [&](view<const float> values) { return calibrate(spec, values, prototype); });
+}
+
 } // namespace v0
 } // namespace quantal
 

@@ -44,6 +44,20 @@ concept float_tensor = requires(const C& c) {
     view_traits<C>::apply(c, [](view<const float>) {});
 };
 
+/// One that does not become a view by itself.
+template <class C>
+concept foreign_tensor = float_tensor<C> && !std::convertible_to<const C&, view<const float>>;
+
+/// A copy of its elements in row-major order: what networks take as images and parameters.
+template <float_tensor Data>
+[[nodiscard]] tensor<float> as_tensor(const Data& data) {
+    return view_traits<Data>::apply(data, [](view<const float> values) {
+        tensor<float> result(values.shape());
+        values.for_each([&](float v, std::size_t i) { result[i] = v; });
+        return result;
+    });
+}
+
 } // namespace v0
 } // namespace quantal
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The one bridge to xtensor: containers and views come in where they lie, other expressions are
-/// evaluated once; `as_xtensor` shows a quantal tensor to xtensor.
+/// evaluated once; `as_xtensor` makes quantal's tensors xtensor's (docs/xtensor.md).
 #ifndef QUANTAL_TENSOR_XTENSOR_HPP
 #define QUANTAL_TENSOR_XTENSOR_HPP
 
@@ -37,6 +37,10 @@ extents extents_of(const Shape& dims) {
     return extents(values);
 }
 
+inline std::vector<std::size_t> xtensor_shape(const extents& dims) {
+    return {dims.begin(), dims.end()};
+}
+
 } // namespace detail
 
 template <detail::xtensor_expression E>
@@ -57,11 +61,20 @@ struct view_traits<E> {
     }
 };
 
-/// The elements of `t` as an xtensor expression that refers to them.
+/// The elements of `t` as a container of xtensor that refers to them.
 template <class T>
 [[nodiscard]] auto as_xtensor(tensor<T>& t) {
-    std::vector<std::size_t> dims(t.shape().begin(), t.shape().end());
-    return xt::adapt(t.data(), t.size(), xt::no_ownership(), dims);
+    return xt::adapt(t.data(), t.size(), xt::no_ownership(), detail::xtensor_shape(t.shape()));
+}
+template <class T>
+[[nodiscard]] auto as_xtensor(const tensor<T>& t) {
+    return xt::adapt(t.data(), t.size(), xt::no_ownership(), detail::xtensor_shape(t.shape()));
+}
+/// Of a temporary, a container that owns them: `auto y = as_xtensor(dequantize(codes))`.
+template <class T>
+[[nodiscard]] auto as_xtensor(tensor<T>&& t) {
+    const auto shape = detail::xtensor_shape(t.shape());
+    return xt::adapt(std::move(t).values(), shape);
 }
 
 } // namespace v0

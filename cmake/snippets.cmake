@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Checks that each block of C++ in the text DOCUMENT stands, as it is, in the source PROGRAM; with RUN, the
+# program, that each block of plain text stands in what it prints.
+file(READ ${DOCUMENT} document)
+
+# find_blocks(LANGUAGE TEXT): all blocks of the language, at least one, in TEXT.
+function(find_blocks language text)
+  set(rest "${document}")
+  set(count 0)
+  set(mark "```${language}\n")
+  string(LENGTH "${mark}" length)
+  string(FIND "${rest}" "${mark}" begin)
+  while(NOT begin EQUAL -1)
+    math(EXPR begin "${begin} + ${length}")
+    string(SUBSTRING "${rest}" ${begin} -1 rest)
+    string(FIND "${rest}" "```" end)
+    string(SUBSTRING "${rest}" 0 ${end} block)
+    string(FIND "${text}" "${block}" found)
+    if(found EQUAL -1)
+      message(FATAL_ERROR "${DOCUMENT} shows what is not there:\n${block}---\n${text}")
+    endif()
+    math(EXPR count "${count} + 1")
+    math(EXPR end "${end} + 3")
+    string(SUBSTRING "${rest}" ${end} -1 rest)
+    string(FIND "${rest}" "${mark}" begin)
+  endwhile()
+  if(count EQUAL 0)
+    message(FATAL_ERROR "${DOCUMENT} has no block of ${language}")
+  endif()
+endfunction()
+
+file(READ ${PROGRAM} source)
+find_blocks(cpp "${source}")
+if(RUN)
+  execute_process(COMMAND ${RUN} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+  find_blocks(text "${output}")
+endif()
