@@ -32,6 +32,10 @@ BOOST_AUTO_TEST_CASE(texts) {
     const auto p = support::tiny_plan();
     write("graph/all_operators", io::to_json(p));
     write("table/tiny", io::to_json(support::tiny_table(p)));
+    const auto forms = support::tiny_plan_of_forms();
+    write("graph/all_forms", io::to_json(forms));
+    write("table/forms", io::to_json(support::tiny_table(forms)));
+    write("spec/group", "3 affine group(32) pow2");
     write("spec/weights", "w4");
     write("spec/activations", "a8 signed");
     write("spec/long", "3 symmetric full channel(0)");
@@ -42,6 +46,8 @@ BOOST_AUTO_TEST_CASE(texts) {
 BOOST_AUTO_TEST_CASE(networks) {
     const std::map<std::string, std::string> about = {{"model", "tiny"}};
     write("deployable/tiny", io::to_deployable(support::tiny_network(), about));
+    const auto forms = support::tiny_plan_of_forms();
+    write("deployable/forms", io::to_deployable(quantize(forms, support::tiny_table(forms))));
     const io::checkpoint c{{{"w", quantal::tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6})},
                             {"b", quantal::tensor<float>({2}, {0.5f, -1.0f})}},
                            about};
