@@ -47,7 +47,7 @@ private:
     [[nodiscard]] quantal::data::image_folder images(const char* part) const {
         quantal::data::preprocess prepare = quantal::data::image_folder::default_preprocess();
         prepare.mean = prepare.std = {0.5f, 0.5f, 0.5f};
-        return {folder / part, folder / "synset_words.txt", prepare};
+        return quantal::data::image_folder(folder / part, folder / "synset_words.txt", prepare);
     }
 };
 

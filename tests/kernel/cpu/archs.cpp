@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archs.hpp"
+#include "emulated_512.hpp"
 
 std::vector<const quantal::cpu::kernel_set*> support::built_kernels() {
-    std::vector<const quantal::cpu::kernel_set*> all;
-    quantal::cpu::all_archs::for_each([&]<class A>() {
-        if constexpr (A::built) all.push_back(&quantal::cpu::kernels_of<A>);
-    });
+    using namespace quantal::cpu;
+#if defined(QUANTAL_DISPATCH)
+    std::vector<const kernel_set*> all = runnable_kernels();
+#else
+    std::vector<const kernel_set*> all{&default_kernels()};
+#endif
+    all.push_back(&kernels_of<emulated_512>);
     return all;
 }

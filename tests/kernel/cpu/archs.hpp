@@ -3,14 +3,14 @@
 #ifndef QUANTAL_TESTS_KERNEL_CPU_ARCHS_HPP
 #define QUANTAL_TESTS_KERNEL_CPU_ARCHS_HPP
 
-#include <quantal/kernel/cpu/kernels.hpp>
+#include <quantal/kernel/cpu/dispatch.hpp>
 
 #include <vector>
 
 namespace support {
 
-/// The kernels of every instruction set that the flags allow, and the emulated ones. Compiled once
-/// for a test program, in archs.cpp: all of them take a while.
+/// The kernels that this program has and this CPU can run, and the emulated ones. (Compiled once
+/// for a test program, in archs.cpp.)
 std::vector<const quantal::cpu::kernel_set*> built_kernels();
 
 } // namespace support

@@ -49,7 +49,7 @@ layer make_layer(std::mt19937& g, const cpu::conv_shape& shape, int x_bits, rang
                  output_kind kind, bool extreme) {
     layer l;
     l.p.shape = shape;
-    l.batch = pick(g, {1, 3});
+    l.batch = pick(g, {1, 5});
     l.p.u_max = (1 << x_bits) - 1;
     l.p.zero_point = extreme ? 0 : pick(g, {0, l.p.u_max});
     const auto out = static_cast<std::size_t>(shape.op.out_channels);
@@ -223,6 +223,19 @@ BOOST_AUTO_TEST_CASE(blocks_of_rows_and_ranges_of_panels) {
                        {-128, 127}, output_kind::codes, false));
     compare(
         make_layer(g, {{.out_channels = 300}, 1000, 1}, 8, {-255, 255}, output_kind::reals, false));
+}
+
+BOOST_AUTO_TEST_CASE(linear_layers_of_every_width) {
+    auto g = support::generator();
+    for (int w_bits = 1; w_bits <= 8; ++w_bits)
+        for (const std::int64_t in : {1, 3, 8, 16, 17, 63, 64, 257, 512})
+            for (const bool centred : {false, true})
+                for (const bool extreme : {false, true}) {
+                    layer l =
+                        make_layer(g, {{.out_channels = pick(g, {1, 150})}, in, 1}, pick(g, {1, 8}),
+                                   weights_of(w_bits, centred), kinds[pick(g, {0, 3})], extreme);
+                    compare(l);
+                }
 }
 
 BOOST_AUTO_TEST_CASE(empty_batch_has_no_tasks) {

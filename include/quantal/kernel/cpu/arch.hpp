@@ -21,14 +21,6 @@ struct generic {
     static constexpr int registers = 16;
 };
 
-/// The 512-bit kernels on any CPU: a test can run their tiles everywhere.
-struct emulated_512 {
-    static constexpr const char* name() { return "emulated_512"; }
-    static constexpr bool built = true;
-    static constexpr int width = 64;
-    static constexpr int registers = 32;
-};
-
 struct sse2 : xsimd::sse2 {
     static constexpr const char* name() { return "sse2"; }
     static constexpr bool built = XSIMD_WITH_SSE2;
@@ -72,6 +64,10 @@ struct avx512_vnni : xsimd::avx512bw {
     static constexpr int registers = 32;
 };
 
+/// Whether the registers of a tag are only imagined: kernels keep them in memory (tests do this).
+template <class A>
+inline constexpr bool is_emulated = false;
+
 /// A list of tags, the best first.
 template <class... Arch>
 struct arch_list {
@@ -81,7 +77,7 @@ struct arch_list {
         (f.template operator()<Arch>(), ...);
     }
 };
-using all_archs = arch_list<avx512_vnni, avx_vnni, avx2, sse4_1, sse2, generic, emulated_512>;
+using all_archs = arch_list<avx512_vnni, avx_vnni, avx2, sse4_1, sse2, generic>;
 
 namespace detail {
 

@@ -23,9 +23,18 @@ struct operator_convert {
     static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
         return __builtin_convertvector(load<narrow<A, std::uint8_t>>(from), ints);
     }
+    /// The bytes at `a` and at `b`, one of each an int32 lane: as two int16.
+    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
+        return widen(a) | (widen(b) << 16);
+    }
     /// Lanes that hold 0 to 255, as bytes.
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
         return __builtin_convertvector(v, narrow<A, std::uint8_t>);
+    }
+    /// The same of two registers, one after the other.
+    static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
+        store(to, to_bytes(v));
+        store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
 };
 
@@ -44,10 +53,20 @@ struct sse_convert : operator_convert<A> {
         const __m128i bytes = _mm_cvtsi32_si128(load<std::int32_t>(from));
         return reinterpret_cast<ints>(_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, zero), zero));
     }
+    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
+        const __m128i pairs = _mm_unpacklo_epi8(_mm_cvtsi32_si128(load<std::int32_t>(a)),
+                                                _mm_cvtsi32_si128(load<std::int32_t>(b)));
+        return reinterpret_cast<ints>(_mm_unpacklo_epi8(pairs, _mm_setzero_si128()));
+    }
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
         const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), _mm_setzero_si128());
         const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
         return load<narrow<A, std::uint8_t>>(&bytes);
+    }
+    static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
+        const __m128i words =
+            _mm_packs_epi32(reinterpret_cast<__m128i>(v), reinterpret_cast<__m128i>(w));
+        _mm_storel_epi64(static_cast<__m128i*>(to), _mm_packus_epi16(words, words));
     }
 };
 template <>
@@ -67,12 +86,24 @@ struct avx2_convert : operator_convert<A> {
         return reinterpret_cast<ints>(
             _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
     }
+    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
+        const auto pairs = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
+                                             _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b)));
+        return reinterpret_cast<ints>(_mm256_cvtepu8_epi16(pairs));
+    }
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
         const auto all = reinterpret_cast<__m256i>(v);
         const __m128i words =
             _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
         const __m128i bytes = _mm_packus_epi16(words, words);
         return load<narrow<A, std::uint8_t>>(&bytes);
+    }
+    static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
+        const __m256i words = _mm256_permute4x64_epi64(
+            _mm256_packs_epi32(reinterpret_cast<__m256i>(v), reinterpret_cast<__m256i>(w)),
+            _MM_SHUFFLE(3, 1, 2, 0));
+        store(to,
+              _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
     }
 };
 template <>
@@ -95,9 +126,16 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
         return reinterpret_cast<ints>(_mm512_maskz_cvtepu8_epi32(
             0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
     }
+    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
+        return widen(a) | (widen(b) << 16); // by this `widen`: g++ 12 makes a mess of the other
+    }
     static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {
         return reinterpret_cast<narrow<avx512_vnni, std::uint8_t>>(
             _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+    }
+    static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
+        store(to, to_bytes(v));
+        store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
 };
 #endif

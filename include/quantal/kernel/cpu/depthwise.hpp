@@ -26,19 +26,29 @@ struct depthwise_call {
 
 namespace detail {
 
-/// One output pixel, the channels from `first` on; `widen(p)` reads one register of them at p.
-template <class A, class Widen>
+/// One output pixel, Registers registers of channels from `first` on, of which `count` are valid;
+/// `pairs(a, b)` reads one register of them at two pixels.
+template <class A, int Registers, class Pairs>
 QUANTAL_INLINE void depthwise_block(const depthwise_call& call, std::ptrdiff_t pixel, int first,
-                                    int count, Widen widen) {
-    auto acc = load<lanes<A, std::int32_t>>(call.bias + first);
+                                    int count, Pairs pairs) {
+    using sums = lanes<A, std::int32_t>;
+    sums acc[Registers];
+    repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+        acc[v] = load<sums>(call.bias + first + v * lane_count<A>);
+    });
     const std::uint8_t* const* from = call.pixels + pixel * 2 * call.pairs;
     const std::byte* w = call.weights + first * call.pairs * 4;
-    for (std::ptrdiff_t pair = 0; pair < call.pairs; ++pair, w += A::width) {
-        const auto x = widen(from[2 * pair] + first) | (widen(from[2 * pair + 1] + first) << 16);
-        acc = dot<A>::widen_madd(acc, x, load<lanes<A, std::int32_t>>(w));
-    }
-    finish<A>(*call.rule, acc, call.multipliers + first, call.out.at(*call.rule, pixel, first),
-              count);
+    for (std::ptrdiff_t pair = 0; pair < call.pairs; ++pair, from += 2, w += A::width)
+        repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+            const int channel = first + v * lane_count<A>;
+            acc[v] = dot<A>::widen_madd(acc[v], pairs(from[0] + channel, from[1] + channel),
+                                        load<sums>(w + v * call.pairs * A::width));
+        });
+    const output out = call.out.at(*call.rule, pixel, first);
+    if (call.rule->kind == output_kind::codes && count == Registers * lane_count<A>)
+        finish_codes<A>(call.rule->codes, acc, call.multipliers + first, out.y);
+    else
+        finish_row<A>(*call.rule, acc, call.multipliers + first, out, count);
 }
 
 } // namespace detail
@@ -46,18 +56,21 @@ QUANTAL_INLINE void depthwise_block(const depthwise_call& call, std::ptrdiff_t p
 template <class A>
 void depthwise(const depthwise_call& call) {
     constexpr int lanes = lane_count<A>;
-    const int whole = call.channels / lanes * lanes;
-    const int rest = call.channels - whole;
+    const auto whole = [](const std::uint8_t* a, const std::uint8_t* b)
+                           QUANTAL_INLINE_LAMBDA { return convert<A>::widen_pairs(a, b); };
     for (std::ptrdiff_t pixel = 0; pixel < call.count; ++pixel) {
-        for (int first = 0; first < whole; first += lanes)
-            detail::depthwise_block<A>(call, pixel, first, lanes,
-                                       [](const std::uint8_t* p)
-                                           QUANTAL_INLINE_LAMBDA { return convert<A>::widen(p); });
-        if (rest > 0)
-            detail::depthwise_block<A>(call, pixel, whole, rest,
-                                       [&](const std::uint8_t* p) QUANTAL_INLINE_LAMBDA {
-                                           return widen_part<A>(p, static_cast<std::size_t>(rest));
-                                       });
+        int first = 0;
+        for (; first + 2 * lanes <= call.channels; first += 2 * lanes)
+            detail::depthwise_block<A, 2>(call, pixel, first, 2 * lanes, whole);
+        for (; first + lanes <= call.channels; first += lanes)
+            detail::depthwise_block<A, 1>(call, pixel, first, lanes, whole);
+        const int rest = call.channels - first;
+        if (rest == 0) continue;
+        const auto part = [&](const std::uint8_t* a, const std::uint8_t* b) QUANTAL_INLINE_LAMBDA {
+            const auto bytes = static_cast<std::size_t>(rest);
+            return widen_part<A>(a, bytes) | (widen_part<A>(b, bytes) << 16);
+        };
+        detail::depthwise_block<A, 1>(call, pixel, first, rest, part);
     }
 }
 

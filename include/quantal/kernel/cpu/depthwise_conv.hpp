@@ -53,11 +53,12 @@ public:
         const std::int64_t count =
             std::min(pixels_a_task, call.batch * shape_.output_pixels() - first);
         auto** pixels = reinterpret_cast<const std::uint8_t**>(workspace);
+        const pointer_gatherer gather(shape_, padding_.data());
         window_walk walk(shape_, call.x, first);
         for (std::int64_t i = 0; i < count; ++i, walk.next()) {
             const std::uint8_t** window = pixels + i * pairs_ * 2;
             window[pairs_ * 2 - 1] = padding_.data(); // where the last pair is half a pair
-            gather_pointers(shape_, walk.place(), padding_.data(), window);
+            gather(walk.place(), window);
         }
         const output out{static_cast<std::byte*>(call.y), call.other, shape_.channels};
         kernels_.depthwise({pixels, count, pairs_, static_cast<int>(shape_.channels),

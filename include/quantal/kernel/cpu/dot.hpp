@@ -14,15 +14,20 @@ namespace quantal {
 inline namespace v0 {
 namespace cpu {
 
-/// Products by operators, for any CPU and any width. What an instruction set does better it
-/// overrides below; `fast_dot4` and `fast_pair_sums` say which forms are worth choosing.
+/// Products by operators, for any CPU and any width; what an instruction set does better it
+/// overrides below. `fast_dot4` says whether that product is the fastest there is; otherwise
+/// `has_pair_sums` says whether there is a third:
+///
+///     short_sums pair_sums_u8s8(sums x, sums w)    x0 w0 + x1 w1 in each int16 lane
+///
+/// of unsigned and signed bytes. It saturates: callers hold a proof (sum_bounds.hpp).
 template <class A>
 struct operator_dot {
     using sums = lanes<A, std::int32_t>;
     using short_sums = lanes<A, std::int16_t>;
 
     static constexpr bool fast_dot4 = true;
-    static constexpr bool fast_pair_sums = false;
+    static constexpr bool has_pair_sums = false;
 
     /// acc + x0 w0 + x1 w1 + x2 w2 + x3 w3; x unsigned, w signed bytes.
     static QUANTAL_INLINE sums dot4_u8s8(sums acc, sums x, sums w) {
@@ -37,15 +42,6 @@ struct operator_dot {
     static QUANTAL_INLINE sums widen_madd(sums acc, sums x, sums w) {
         acc += ((x << 16) >> 16) * ((w << 16) >> 16);
         return acc + (x >> 16) * (w >> 16);
-    }
-
-    /// x0 w0 + x1 w1 in each int16 lane; x unsigned, w signed bytes. Exact only if that fits int16
-    /// (real instructions saturate): callers hold a proof, see sum_bounds.hpp.
-    static QUANTAL_INLINE short_sums pair_sums_u8s8(sums x, sums w) {
-        const auto a = reinterpret_cast<lanes<A, std::uint16_t>>(x);
-        const auto b = reinterpret_cast<short_sums>(w);
-        const auto first = reinterpret_cast<short_sums>(a & 0xff) * ((b << 8) >> 8);
-        return first + reinterpret_cast<short_sums>(a >> 8) * (b >> 8);
     }
 };
 
@@ -68,7 +64,7 @@ struct dot<sse2> : operator_dot<sse2> {
 template <>
 struct dot<sse4_1> : operator_dot<sse4_1> {
     static constexpr bool fast_dot4 = false;
-    static constexpr bool fast_pair_sums = true;
+    static constexpr bool has_pair_sums = true;
     static QUANTAL_INLINE sums widen_madd(sums acc, sums x, sums w) {
         return acc + reinterpret_cast<sums>(_mm_madd_epi16(reinterpret_cast<__m128i>(x),
                                                            reinterpret_cast<__m128i>(w)));
@@ -84,7 +80,7 @@ struct dot<sse4_1> : operator_dot<sse4_1> {
 template <>
 struct dot<avx2> : operator_dot<avx2> {
     static constexpr bool fast_dot4 = false;
-    static constexpr bool fast_pair_sums = true;
+    static constexpr bool has_pair_sums = true;
     static QUANTAL_INLINE sums widen_madd(sums acc, sums x, sums w) {
         return acc + reinterpret_cast<sums>(_mm256_madd_epi16(reinterpret_cast<__m256i>(x),
                                                               reinterpret_cast<__m256i>(w)));

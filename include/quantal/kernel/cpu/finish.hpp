@@ -94,6 +94,37 @@ QUANTAL_INLINE void finish(const finish_rule& rule, lanes<A, std::int32_t> sums,
     put(convert<A>::to_bytes(codes));
 }
 
+/// The same of a row of registers, `columns` of their lanes valid.
+template <class A, int Registers>
+QUANTAL_INLINE void finish_row(const finish_rule& rule,
+                               const lanes<A, std::int32_t> (&sums)[Registers],
+                               const float* multipliers, const output& out, int columns) {
+    for (int v = 0; v * lane_count<A> < columns; ++v) {
+        const int first = v * lane_count<A>;
+        const int left = columns - first;
+        finish<A>(rule, sums[v], multipliers + first, out.at(rule, 0, first),
+                  left < lane_count<A> ? left : lane_count<A>);
+    }
+}
+
+/// Requantizes and stores one or two whole registers: the commonest end of a layer, without a
+/// branch.
+template <class A, int Registers>
+QUANTAL_INLINE void finish_codes(const byte_codes& y,
+                                 const lanes<A, std::int32_t> (&sums)[Registers],
+                                 const float* multipliers, void* to) {
+    static_assert(Registers <= 2);
+    lanes<A, std::int32_t> codes[Registers];
+    repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+        codes[v] =
+            requantize<A>(sums[v], load<lanes<A, float>>(multipliers + v * lane_count<A>), y);
+    });
+    if constexpr (Registers == 2)
+        convert<A>::store_bytes(to, codes[0], codes[1]);
+    else
+        store(to, convert<A>::to_bytes(codes[0]));
+}
+
 } // namespace cpu
 } // namespace v0
 } // namespace quantal

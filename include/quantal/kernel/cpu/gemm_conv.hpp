@@ -27,7 +27,7 @@ struct task_grid {
         const std::int64_t blocks = divided(all_rows, most_rows);
         const std::int64_t rows = divided(divided(all_rows, blocks), tile) * tile;
         const std::int64_t row_blocks = divided(all_rows, rows);
-        const std::int64_t ranges = divided(wanted_tasks, row_blocks);
+        const std::int64_t ranges = wanted_tasks / row_blocks;
         return {rows, row_blocks, std::clamp<std::int64_t>(ranges, 1, divided(panels, 2))};
     }
     [[nodiscard]] std::size_t count() const {
@@ -61,7 +61,8 @@ public:
         return std::string(kernels_.name) + ' ' + names[static_cast<int>(sums_.how)];
     }
     [[nodiscard]] std::size_t workspace_bytes() const override {
-        return in_place() ? 0 : whole_lines(static_cast<std::size_t>(most_rows() * row_bytes()));
+        return partial_bytes() +
+               (in_place() ? 0 : static_cast<std::size_t>(most_rows() * row_bytes()));
     }
     [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
         return grid(batch).count();
@@ -81,6 +82,10 @@ public:
 
 private:
     [[nodiscard]] std::int64_t row_bytes() const { return panels_[0].steps() * 4; }
+
+    [[nodiscard]] std::size_t partial_bytes() const {
+        return whole_lines(static_cast<std::size_t>(most_rows() * kernels_.panel_columns * 4));
+    }
 
     /// Whether the rows of the kernel are the pixels of the image as they lie there.
     [[nodiscard]] bool in_place() const {
@@ -129,14 +134,16 @@ private:
             c.rows = reinterpret_cast<const std::byte*>(call.x) + first * shape_.channels + channel;
             c.stride = shape_.channels;
         } else {
-            gather(call, channel, first, rows, workspace);
-            c.rows = workspace;
+            std::byte* gathered = workspace + partial_bytes();
+            gather(call, channel, first, rows, gathered);
+            c.rows = gathered;
             c.stride = row_bytes();
         }
         c.count = rows;
         c.steps = panels_[0].steps();
         c.short_steps = sums_.short_steps;
         c.rule = &rule_;
+        c.partial = reinterpret_cast<std::int32_t*>(workspace);
         const output out{static_cast<std::byte*>(call.y), call.other, shape_.op.out_channels};
         const std::int64_t padded = panels_[0].count() * kernels_.panel_columns;
         for (; panel < end; ++panel) {
@@ -153,6 +160,12 @@ private:
 
     void gather(const conv_call& call, std::int64_t channel, std::int64_t first, std::int64_t rows,
                 std::byte* to) const {
+        if (sums_.how == form::words && shape_.is_pointwise() && shape_.op.groups == 1 &&
+            shape_.channels % 2 == 0) {
+            const std::uint8_t* from = call.x + first * shape_.channels;
+            return kernels_.widen_bytes(from, reinterpret_cast<std::int16_t*>(to),
+                                        rows * shape_.channels);
+        }
         const row_gatherer gather_row(shape_, zero_point_, sums_.how, row_bytes(), kernels_);
         window_walk walk(shape_, call.x, first);
         for (std::int64_t row = 0; row < rows; ++row, walk.next())

@@ -5,7 +5,7 @@
 
 #include <quantal/kernel/cpu/array_kernels.hpp>
 #include <quantal/kernel/cpu/depthwise.hpp>
-#include <quantal/kernel/cpu/tile.hpp>
+#include <quantal/kernel/cpu/narrow_tile.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -17,13 +17,26 @@ struct kernel_set {
     int lanes;         ///< int32 lanes of a register
     int panel_columns; ///< of a full panel of weights
     int tile_rows;
-    bool fast_dot4;                               ///< form::bytes is the fastest form
-    bool fast_pair_sums;                          ///< form::shorts is there
-    void (*multiply_panel[3])(const panel_call&); ///< by form
+    bool fast_dot4;                                 ///< form::bytes is the fastest form
+    void (*multiply_panel[3])(const panel_call&);   ///< by form; shorts may be null
+    int narrow_columns;                             ///< of a panel of narrow weights
+    void (*multiply_narrow[3])(const narrow_call&); ///< of 2, 4 and 8 bits
     void (*depthwise)(const depthwise_call&);
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
     array_kernels arrays; ///< everything that is no integer convolution
 };
+
+namespace detail {
+
+template <class A>
+constexpr auto multiply_shorts() -> void (*)(const panel_call&) {
+    if constexpr (dot<A>::has_pair_sums)
+        return multiply_panel<A, form::shorts>;
+    else
+        return nullptr;
+}
+
+} // namespace detail
 
 template <class A>
 inline constexpr kernel_set kernels_of = {
@@ -32,20 +45,14 @@ inline constexpr kernel_set kernels_of = {
     .panel_columns = panel_registers<A>* lane_count<A>,
     .tile_rows = tile_rows<A>,
     .fast_dot4 = dot<A>::fast_dot4,
-    .fast_pair_sums = dot<A>::fast_pair_sums,
     .multiply_panel = {multiply_panel<A, form::bytes>, multiply_panel<A, form::words>,
-                       multiply_panel<A, form::shorts>},
+                       detail::multiply_shorts<A>()},
+    .narrow_columns = narrow_registers* lane_count<A>,
+    .multiply_narrow = {multiply_narrow<A, 2>, multiply_narrow<A, 4>, multiply_narrow<A, 8>},
     .depthwise = depthwise<A>,
     .widen_bytes = widen_bytes<A>,
     .arrays = array_kernels_of<A>,
 };
-
-/// The kernels that are used where none are named: those of the compiler's flags. (A template, so
-/// that nothing is compiled for a file that does not ask.)
-template <class A = best_arch>
-[[nodiscard]] const kernel_set& default_kernels() {
-    return kernels_of<A>;
-}
 
 } // namespace cpu
 } // namespace v0

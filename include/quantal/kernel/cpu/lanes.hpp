@@ -94,7 +94,7 @@ QUANTAL_INLINE void repeat(F&& f) {
 /// place.
 template <class A, class V>
 QUANTAL_INLINE void settle(V& v) {
-    if constexpr (std::is_same_v<A, emulated_512>)
+    if constexpr (is_emulated<A>)
         __asm__("" : "+m"(v));
     else
 #if defined(__x86_64__) || defined(__i386__)

@@ -27,7 +27,7 @@ struct sum_plan {
     for (const std::int16_t w : weights)
         if (w < -128 || w > 127) return {form::words, 0};
     if (kernels.fast_dot4) return {form::bytes, 0};
-    if (kernels.fast_pair_sums) {
+    if (kernels.multiply_panel[static_cast<int>(form::shorts)]) {
         // Widening costs three instructions a register, a step two; int32 sums of words cost four.
         constexpr std::int64_t worthwhile = 2, most = 256;
         const auto steps = proved_steps::from_weights(u_max, weights, per_column, most);

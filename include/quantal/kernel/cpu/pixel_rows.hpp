@@ -123,17 +123,34 @@ private:
     void (*widen_)(const std::uint8_t*, std::int16_t*, std::ptrdiff_t);
 };
 
-/// The input pixel under each kernel position of a window, `padding` where it lies outside.
-inline void gather_pointers(const conv_shape& shape, const window_place& w,
-                            const std::uint8_t* padding, const std::uint8_t** pixels) {
-    for (std::int64_t ky = 0; ky < shape.op.kernel.h; ++ky)
-        for (std::int64_t kx = 0; kx < shape.op.kernel.w; ++kx, ++pixels) {
-            const std::int64_t y = w.y + ky * shape.op.dilation.h;
-            const std::int64_t x = w.x + kx * shape.op.dilation.w;
-            const bool inside = y >= 0 && y < shape.image.h && x >= 0 && x < shape.image.w;
-            *pixels = inside ? w.image + (y * shape.image.w + x) * shape.channels : padding;
+/// Collects pointers to the input pixels under windows, `padding` where they lie outside.
+class pointer_gatherer {
+public:
+    pointer_gatherer(const conv_shape& shape, const std::uint8_t* padding)
+        : shape_(shape), padding_(padding),
+          row_(shape.op.dilation.h * shape.image.w * shape.channels),
+          column_(shape.op.dilation.w * shape.channels) {}
+
+    void operator()(const window_place& w, const std::uint8_t** pixels) const {
+        const hw kernel = shape_.op.kernel, step = shape_.op.dilation, image = shape_.image;
+        const std::uint8_t* corner = w.image + (w.y * image.w + w.x) * shape_.channels;
+        const bool inside = w.y >= 0 && w.x >= 0 && w.y + (kernel.h - 1) * step.h < image.h &&
+                            w.x + (kernel.w - 1) * step.w < image.w;
+        for (std::int64_t ky = 0; ky < kernel.h; ++ky) {
+            const std::int64_t y = w.y + ky * step.h;
+            for (std::int64_t kx = 0; kx < kernel.w; ++kx, ++pixels) {
+                const std::int64_t x = w.x + kx * step.w;
+                const bool valid = inside || (y >= 0 && y < image.h && x >= 0 && x < image.w);
+                *pixels = valid ? corner + ky * row_ + kx * column_ : padding_;
+            }
         }
-}
+    }
+
+private:
+    const conv_shape& shape_;
+    const std::uint8_t* padding_;
+    std::int64_t row_, column_;
+};
 
 } // namespace cpu
 } // namespace v0

@@ -4,7 +4,9 @@
 #define QUANTAL_KERNEL_CPU_PREPARE_CONV_HPP
 
 #include <quantal/kernel/cpu/depthwise_conv.hpp>
+#include <quantal/kernel/cpu/dispatch.hpp>
 #include <quantal/kernel/cpu/gemm_conv.hpp>
+#include <quantal/kernel/cpu/narrow_conv.hpp>
 
 #include <memory>
 
@@ -18,6 +20,7 @@ namespace cpu {
 prepare_conv(const conv_problem& problem, const kernel_set& kernels = default_kernels()) {
     check(problem);
     if (problem.shape.is_depthwise()) return std::make_shared<depthwise_conv>(problem, kernels);
+    if (narrow_conv::can_do(problem)) return std::make_shared<narrow_conv>(problem, kernels);
     return std::make_shared<gemm_conv>(problem, kernels);
 }
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Implementations of one task against each other: round after round, each in turn, so that what
+/// disturbs the machine disturbs all of them; compared by the ratios within a round.
+#ifndef QUANTAL_BENCHMARKS_SUPPORT_RACE_HPP
+#define QUANTAL_BENCHMARKS_SUPPORT_RACE_HPP
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace benchmarks {
+
+/// One implementation, ready to run.
+struct contender {
+    std::string name;
+    std::function<void()> run;
+};
+
+/// Figures of one contender over all rounds.
+struct result {
+    std::string name;
+    double seconds;            ///< median of a run
+    double ratio, least, most; ///< of the speed to the first contender's: median and range
+};
+
+/// Processor time of this process where one thread works (it leaves out what other processes
+/// take), wall time otherwise.
+inline double now(int threads) {
+    timespec t{};
+    clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Seconds of a run, over at least `budget` seconds.
+inline double time_of(const contender& c, int threads, double budget) {
+    const double start = now(threads);
+    double end = start;
+    int runs = 0;
+    for (; end - start < budget; end = now(threads), ++runs)
+        c.run();
+    return (end - start) / runs;
+}
+
+inline double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+inline std::vector<result> race(const std::vector<contender>& contenders, int threads = 1,
+                                int rounds = 9, double budget = 0.02) {
+    std::vector<std::vector<double>> seconds(contenders.size());
+    for (const contender& c : contenders)
+        c.run(); // warms caches and lazy initialization
+    for (int round = 0; round < rounds; ++round)
+        for (std::size_t i = 0; i < contenders.size(); ++i)
+            seconds[i].push_back(time_of(contenders[i], threads, budget));
+    std::vector<result> results;
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+        std::vector<double> ratios;
+        for (int round = 0; round < rounds; ++round)
+            ratios.push_back(seconds[0][static_cast<std::size_t>(round)] /
+                             seconds[i][static_cast<std::size_t>(round)]);
+        const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+        results.push_back({contenders[i].name, median(seconds[i]), median(ratios), *least, *most});
+    }
+    return results;
+}
+
+} // namespace benchmarks
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Products of few rows with a panel of weights at their real width: 8, 4 or 2 bits, taken apart in
+/// registers. What bounds them is the memory that the weights come from.
+///
+///     panel:  group 0: | column 0 | column 1 | ... | column width-1 |    4 bytes each
+///             group 1: ...
+///
+/// Byte k of a column in group g holds elements k of 8 / Bits steps of four: step s of them in bits
+/// [s * Bits, (s + 1) * Bits), as `w - offset[column]`.
+#ifndef QUANTAL_KERNEL_CPU_NARROW_TILE_HPP
+#define QUANTAL_KERNEL_CPU_NARROW_TILE_HPP
+
+#include <quantal/kernel/cpu/tile.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// Rows times one panel.
+struct narrow_call {
+    const std::uint8_t* rows; ///< whole groups, zeros behind the last element
+    std::ptrdiff_t stride;
+    std::ptrdiff_t count;
+    const std::byte* panel;
+    std::ptrdiff_t groups;
+    std::ptrdiff_t short_groups; ///< whose sums an int16 holds, where pairs are summed
+    int columns;                 ///< valid ones
+    const std::int32_t* bias;    ///< one a column of the panel's width, as is what follows
+    const std::int32_t* offsets;
+    const float* multipliers;
+    const finish_rule* rule;
+    output out; ///< at row 0, column 0
+};
+
+/// Registers across a panel.
+inline constexpr int narrow_registers = 4;
+
+namespace detail {
+
+template <class A, int Bits, int Rows>
+class narrow_tile {
+    using sums = lanes<A, std::int32_t>;
+    static constexpr int registers = narrow_registers;
+    static constexpr int steps = 8 / Bits; ///< of a group
+    using tile_sums = sums[Rows][registers];
+
+public:
+    static QUANTAL_INLINE void run(const narrow_call& call, std::ptrdiff_t row) {
+        const std::uint8_t* x = call.rows + row * call.stride;
+        tile_sums acc;
+        repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+            const std::int32_t sum = sum_of(x + r * call.stride, 4 * steps * call.groups);
+            repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                acc[r][v] = load<sums>(call.bias + v * lane_count<A>) +
+                            load<sums>(call.offsets + v * lane_count<A>) * sum;
+            });
+        });
+        if constexpr (dot<A>::fast_dot4)
+            add(acc, call, x);
+        else if constexpr (dot<A>::has_pair_sums && Bits < 8)
+            add_shorts(acc, call, x);
+        else
+            add_words(acc, call, x);
+        tile_sums copy;
+        repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+            repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA { copy[r][v] = acc[r][v]; });
+        });
+        for (int r = 0; r < Rows; ++r)
+            finish_row<A>(*call.rule, copy[r], call.multipliers,
+                          call.out.at(*call.rule, row + r, 0), call.columns);
+    }
+
+private:
+    static QUANTAL_INLINE std::int32_t sum_of(const std::uint8_t* x, std::ptrdiff_t count) {
+        sums total{};
+        std::ptrdiff_t i = 0;
+        for (; i + A::width <= count; i += A::width) {
+            const auto v = load<sums>(x + i);
+            total += (v & 0xff) + ((v >> 8) & 0xff) + ((v >> 16) & 0xff) + ((v >> 24) & 0xff);
+        }
+        std::int32_t sum = 0;
+        for (int lane = 0; lane < lane_count<A>; ++lane)
+            sum += total[lane];
+        for (; i < count; ++i)
+            sum += x[i];
+        return sum;
+    }
+
+    /// Step `s` of a group.
+    template <int S>
+    static QUANTAL_INLINE sums column(sums group) {
+        if constexpr (Bits == 8)
+            return group;
+        else
+            return (group >> (S * Bits)) & (((1 << Bits) - 1) * 0x01010101);
+    }
+
+    /// Calls `f(r, v, x, w)` for every row, register and step of a group.
+    template <class F>
+    static QUANTAL_INLINE void each_step(const std::uint8_t* x, std::ptrdiff_t stride,
+                                         const std::byte* w, F f) {
+        sums group[registers];
+        repeat<registers>([&](auto v)
+                              QUANTAL_INLINE_LAMBDA { group[v] = load<sums>(w + v * A::width); });
+        repeat<steps>([&](auto s) QUANTAL_INLINE_LAMBDA {
+            sums value[Rows];
+            repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                value[r] = broadcast<A>(x + r * stride + 4 * s);
+            });
+            repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                const sums weights = column<s>(group[v]);
+                repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA { f(r, v, value[r], weights); });
+            });
+        });
+    }
+
+    static QUANTAL_INLINE void add(tile_sums& acc, const narrow_call& call, const std::uint8_t* x) {
+        const std::byte* w = call.panel;
+        for (std::ptrdiff_t g = 0; g < call.groups; ++g) {
+            each_step(x, call.stride, w,
+                      [&](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
+                          acc[r][v] = dot<A>::dot4_u8s8(acc[r][v], value, weights);
+                      });
+            x += 4 * steps;
+            w += registers * A::width;
+        }
+    }
+
+    /// Sums in int16, widened before they could leave it.
+    static QUANTAL_INLINE void add_shorts(tile_sums& acc, const narrow_call& call,
+                                          const std::uint8_t* x) {
+        const std::byte* w = call.panel;
+        const auto ones = reinterpret_cast<sums>(fill<A>(std::int16_t{1}));
+        for (std::ptrdiff_t left = call.groups; left > 0; left -= call.short_groups) {
+            lanes<A, std::int16_t> part[Rows][registers] = {};
+            std::ptrdiff_t run = left < call.short_groups ? left : call.short_groups;
+            for (; run > 0; --run) {
+                each_step(x, call.stride, w,
+                          [&](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
+                              part[r][v] += dot<A>::pair_sums_u8s8(value, weights);
+                          });
+                x += 4 * steps;
+                w += registers * A::width;
+            }
+            repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                    acc[r][v] =
+                        dot<A>::widen_madd(acc[r][v], reinterpret_cast<sums>(part[r][v]), ones);
+                });
+            });
+        }
+    }
+
+    /// Bytes that pairs cannot sum exactly: even and odd ones apart, as int16.
+    static QUANTAL_INLINE void add_words(tile_sums& acc, const narrow_call& call,
+                                         const std::uint8_t* x) {
+        using shorts = lanes<A, std::int16_t>;
+        const std::byte* w = call.panel;
+        for (std::ptrdiff_t g = 0; g < call.groups; ++g) {
+            each_step(x, call.stride, w,
+                      [&](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
+                          const auto pairs = reinterpret_cast<shorts>(weights);
+                          const sums even = value & 0x00ff00ff;
+                          const sums odd = (value >> 8) & 0x00ff00ff;
+                          acc[r][v] = dot<A>::widen_madd(acc[r][v], even,
+                                                         reinterpret_cast<sums>((pairs << 8) >> 8));
+                          acc[r][v] = dot<A>::widen_madd(acc[r][v], odd,
+                                                         reinterpret_cast<sums>(pairs >> 8));
+                      });
+            x += 4 * steps;
+            w += registers * A::width;
+        }
+    }
+};
+
+} // namespace detail
+
+/// Rows times one panel of Bits-bit weights.
+template <class A, int Bits>
+void multiply_narrow(const narrow_call& call) {
+    constexpr int rows = A::registers == 32 ? 4 : 2;
+    std::ptrdiff_t row = 0;
+    for (; row + rows <= call.count; row += rows)
+        detail::narrow_tile<A, Bits, rows>::run(call, row);
+    for (; row < call.count; ++row)
+        detail::narrow_tile<A, Bits, 1>::run(call, row);
+}
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif
