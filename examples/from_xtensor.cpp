@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// xtensor's arrays in, xtensor's arrays out.
 #include <quantal/quantal.hpp>
+#include <quantal/tensor/xtensor.hpp>
 
 #include <iostream>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Everything that runs on the CPU; takes xtensor's expressions where xtensor is installed. The
-/// readers of files (quantal/io, quantal/data) and LibTorch's adapter (quantal/torch) are included
-/// by name.
+/// Everything that runs on the CPU; takes xtensor's expressions. The way back to xtensor
+/// (quantal/tensor/xtensor.hpp), the readers of files (quantal/io, quantal/data) and LibTorch's
+/// adapter (quantal/torch) are included by name.
 #ifndef QUANTAL_QUANTAL_HPP
 #define QUANTAL_QUANTAL_HPP
 
@@ -20,10 +20,7 @@
 #include <quantal/runtime/program.hpp>
 #include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
+#include <quantal/tensor/xtensor_traits.hpp>
 #include <quantal/version.hpp>
-
-#if __has_include(<xtensor/containers/xarray.hpp>) || __has_include(<xtensor/xarray.hpp>)
-#include <quantal/tensor/xtensor.hpp>
-#endif
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <vector>
@@ -183,6 +184,31 @@ BOOST_AUTO_TEST_CASE(random_streams_have_the_bits_of_the_definition) {
             BOOST_TEST(pack(codes, bits) == pack_bit_by_bit(codes, bits),
                        boost::test_tools::per_element());
         }
+}
+
+BOOST_AUTO_TEST_CASE(bytes_are_packed_and_unpacked_as_codes_one_by_one) {
+    constexpr unsigned seed = 20261124;
+    BOOST_TEST_MESSAGE("seed " << seed);
+    std::mt19937 random(seed);
+    for (int bits = 1; bits <= 8; ++bits)
+        for (const bool is_signed : {false, true})
+            for (std::size_t count = 0; count <= 40; ++count) {
+                const std::int32_t lowest = arith::lowest_code(bits, is_signed);
+                bytes in(count), stream(arith::packed_size(count, bits)), out(count);
+                std::vector<std::int32_t> codes;
+                for (std::uint8_t& byte : in) {
+                    byte = static_cast<std::uint8_t>(random() % (1u << bits));
+                    codes.push_back(byte + lowest);
+                }
+                arith::pack_bytes(stream.data(), bits, is_signed, in.data(), count);
+                BOOST_TEST((stream == pack(codes, bits)));
+                for (std::size_t first = 0; first <= count; first += 8) {
+                    arith::unpack_bytes(stream.data(), first, bits, is_signed, out.data(),
+                                        count - first);
+                    BOOST_TEST(std::equal(out.begin(), out.end() - static_cast<long>(first),
+                                          in.begin() + static_cast<long>(first)));
+                }
+            }
 }
 
 BOOST_AUTO_TEST_CASE(one_stream_reads_as_signed_or_unsigned) {

@@ -2,8 +2,10 @@
 #include <quantal/data/loader.hpp>
 #include <quantal/data/resize.hpp>
 #include <quantal/io/checkpoint.hpp>
+#include <quantal/kernel/cpu/dispatch.hpp>
 
 int main() {
+    if (quantal::cpu::runnable_kernels().empty()) return 1;
     try {
         quantal::io::read_checkpoint("absent.pth");
     } catch (const quantal::data_error&) {

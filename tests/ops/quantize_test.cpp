@@ -255,6 +255,33 @@ BOOST_AUTO_TEST_CASE(fake_quantize_is_dequantize_of_quantize_bit_by_bit) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(arrays_have_the_codes_and_reals_of_the_formulas_one_by_one) {
+    auto g = support::generator();
+    for (const qspec& s : support::every_width_and_scheme())
+        for (const std::int64_t rows : {1, 3, 1031}) { // also more than one block of codes
+            const tensor<float> x = support::normal(g, {rows, 7}, 3.0f);
+            const qparams whole{s, {0.1f}, {support::zero_points_of(s).front()}};
+            qspec grouped = s;
+            grouped.grain = per_group;
+            grouped.group_size = 3;
+            const auto groups = static_cast<std::size_t>(rows) * 3;
+            const qparams by_group{
+                grouped, std::vector<float>(groups, 0.3f),
+                std::vector<std::int32_t>(groups, support::zero_points_of(s).back())};
+            for (const qparams& p : {whole, support::channel_params(s, 1, 7), by_group}) {
+                const slicing slice_of = slicing_of(p.spec, x.shape());
+                const any_qtensor q = quantize(x, p);
+                const tensor<float> back = dequantize(q);
+                std::size_t wrong = 0;
+                for (std::size_t i = 0; i < x.size(); ++i) {
+                    const std::int32_t code = p.quantize(x[i], slice_of(i));
+                    wrong += q.code(i) != code || back[i] != p.dequantize(code, slice_of(i));
+                }
+                BOOST_TEST(wrong == 0u, p.spec << ", " << rows << " rows");
+            }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(nan_becomes_the_zero_point_and_infinities_clamp) {
     const tensor<float> x({4}, {not_a_number, infinity, -infinity, -not_a_number});
     for_all_params(0, [&](const qparams& p) {

@@ -235,6 +235,21 @@ BOOST_AUTO_TEST_CASE(codes_of_another_number_or_parameters_are_refused) {
         BOOST_CHECK_THROW(any_qtensor({{.bits = bits}, {1.0f}, {0}}, {2}, codes(2)), spec_error);
 }
 
+BOOST_AUTO_TEST_CASE(bytes_are_codes_from_the_lowest_on) {
+    const auto with = [](std::vector<std::uint8_t> bytes) {
+        return any_qtensor::from_bytes({narrow_4, {1.0f}, {0}}, {3}, bytes);
+    };
+    BOOST_TEST((with({8, 1, 15}) == any_qtensor({narrow_4, {1.0f}, {0}}, {3}, codes{0, -7, 7})));
+    BOOST_TEST(message_of<data_error>([&] {
+                   (void)with({8, 0, 15});
+               }) == "the code -8 at element 1 is outside [-7, 7], the codes of "
+                     "\"4 symmetric narrow tensor\"");
+    BOOST_TEST(message_of<data_error>([&] { (void)with({8, 8, 255}); }).starts_with("the code "));
+    BOOST_TEST(message_of<shape_error>([&] {
+                   (void)with({8, 8});
+               }) == "a quantized tensor of shape 3 needs 3 codes, 2 were given");
+}
+
 BOOST_AUTO_TEST_CASE(packed_codes_come_back_as_they_were) {
     auto generator = support::generator();
     for (const scheme kind :

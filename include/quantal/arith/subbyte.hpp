@@ -47,6 +47,49 @@ unpack_code(const std::uint8_t* stream, std::size_t index, int bits, bool is_sig
     return static_cast<std::int32_t>(value ^ sign) - static_cast<std::int32_t>(sign);
 }
 
+/// The smallest code that `bits` bits can hold.
+[[nodiscard]] QUANTAL_HD constexpr std::int32_t lowest_code(int bits, bool is_signed) {
+    return is_signed ? -(1 << (bits - 1)) : 0;
+}
+
+/// Packs `count` codes of at most 8 bits into the first bits of `stream`, which must be zero
+/// before. They come as bytes `code - lowest_code(bits, is_signed)`.
+QUANTAL_HD constexpr void pack_bytes(std::uint8_t* stream, int bits, bool is_signed,
+                                     const std::uint8_t* bytes, std::size_t count) {
+    const auto lowest = static_cast<std::uint64_t>(lowest_code(bits, is_signed));
+    const std::uint64_t mask = (1u << bits) - 1u;
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) { // eight codes fill `bits` bytes
+        std::uint64_t word = 0;
+        for (std::size_t k = 0; k < 8; ++k)
+            word |= ((bytes[i + k] + lowest) & mask) << (k * static_cast<std::size_t>(bits));
+        for (int byte = 0; byte < bits; ++byte)
+            *stream++ = static_cast<std::uint8_t>(word >> (8 * byte));
+    }
+    for (std::size_t k = 0; i + k < count; ++k)
+        pack_code(stream, k, bits, bytes[i + k] + lowest_code(bits, is_signed));
+}
+
+/// The reverse of `pack_bytes`, from code `first` of the stream on, a multiple of 8.
+QUANTAL_HD constexpr void unpack_bytes(const std::uint8_t* stream, std::size_t first, int bits,
+                                       bool is_signed, std::uint8_t* bytes, std::size_t count) {
+    const auto lowest = static_cast<std::uint64_t>(lowest_code(bits, is_signed));
+    const std::uint64_t mask = (1u << bits) - 1u;
+    stream += first / 8 * static_cast<std::size_t>(bits);
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        std::uint64_t word = 0;
+        for (int byte = 0; byte < bits; ++byte)
+            word |= std::uint64_t{*stream++} << (8 * byte);
+        for (std::size_t k = 0; k < 8; ++k)
+            bytes[i + k] = static_cast<std::uint8_t>(
+                ((word >> (k * static_cast<std::size_t>(bits))) - lowest) & mask);
+    }
+    for (std::size_t k = 0; i + k < count; ++k)
+        bytes[i + k] = static_cast<std::uint8_t>(unpack_code(stream, k, bits, is_signed) -
+                                                 lowest_code(bits, is_signed));
+}
+
 } // namespace arith
 } // namespace v0
 } // namespace quantal

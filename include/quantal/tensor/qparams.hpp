@@ -55,15 +55,17 @@ struct slicing {
         const std::size_t index = element / inner;
         return (index / extent * groups + index % extent / group_size) % slices;
     }
-    /// Calls `f(slice, first, count)` for runs of neighbours of one slice among `elements`
-    /// elements.
+    /// Calls `f(slice, first, count)` for runs of neighbours of one slice among the `count`
+    /// elements from `begin` on.
     template <class F>
-    constexpr void for_each_run(std::size_t elements, F&& f) const {
-        if (slices == 1) return f(std::size_t{0}, std::size_t{0}, elements);
-        for (std::size_t first = 0, next = 0; first < elements; first = next) {
+    constexpr void for_each_run(std::size_t begin, std::size_t count, F&& f) const {
+        const std::size_t end = begin + count;
+        if (slices == 1) return f(std::size_t{0}, begin, count);
+        for (std::size_t first = begin, next = begin; first < end; first = next) {
             const std::size_t slice = (*this)(first);
-            while (next < elements && (*this)(next) == slice)
-                next += inner;
+            while (next < end && (*this)(next) == slice)
+                next = (next / inner + 1) * inner;
+            next = next < end ? next : end;
             f(slice, first, next - first);
         }
     }

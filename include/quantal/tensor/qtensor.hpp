@@ -8,6 +8,7 @@
 #include <quantal/tensor/qparams.hpp>
 #include <quantal/tensor/tensor.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace quantal {
@@ -22,14 +23,30 @@ public:
     any_qtensor(quantal::qparams params, const extents& dims, std::span<const std::int32_t> codes)
         : params_(std::move(params)), shape_(dims) {
         check(params_, shape_, "a quantized tensor");
-        if (codes.size() != shape_.count())
-            detail::fail<shape_error>("a quantized tensor of shape ", shape_, " needs ",
-                                      shape_.count(), " codes, ", codes.size(), " were given");
+        check_size(codes.size());
         packed_.resize(arith::packed_size(codes.size(), params_.spec.bits));
         for (std::size_t i = 0; i < codes.size(); ++i) {
             check_code(i, codes[i]);
             arith::pack_code(packed_.data(), i, params_.spec.bits, codes[i]);
         }
+    }
+
+    /// Packs codes of at most 8 bits that come as bytes (arith::pack_bytes). Throws as the
+    /// constructor does, and `spec_error` for wider codes.
+    [[nodiscard]] static any_qtensor from_bytes(quantal::qparams params, const extents& dims,
+                                                std::span<const std::uint8_t> bytes) {
+        any_qtensor result;
+        result.params_ = std::move(params);
+        result.shape_ = dims;
+        check(result.params_, dims, "a quantized tensor");
+        if (result.spec().bits > 8)
+            detail::fail<spec_error>("codes of \"", result.spec(), "\" do not fit bytes");
+        result.check_size(bytes.size());
+        result.check_bytes(0, bytes.data(), bytes.size());
+        const qspec s = result.spec();
+        result.packed_.resize(arith::packed_size(bytes.size(), s.bits));
+        arith::pack_bytes(result.packed_.data(), s.bits, s.is_signed(), bytes.data(), bytes.size());
+        return result;
     }
 
     /// Takes codes that are packed already. Throws as the constructor does, and `data_error` if a
@@ -47,8 +64,13 @@ public:
         result.params_ = std::move(params);
         result.shape_ = dims;
         result.packed_ = std::move(packed);
-        for (std::size_t i = 0; i < count; ++i)
-            result.check_code(i, result.code(i));
+        if (bits <= 8)
+            result.for_each_block([&](std::size_t first, const std::uint8_t* bytes, std::size_t n) {
+                result.check_bytes(first, bytes, n);
+            });
+        else
+            for (std::size_t i = 0; i < count; ++i)
+                result.check_code(i, result.code(i));
         const std::size_t used = count % 8 * static_cast<std::size_t>(bits) % 8;
         if (used != 0 && result.packed_.back() >> used != 0)
             detail::fail<data_error>("a bit behind the last packed code is set");
@@ -69,14 +91,49 @@ public:
     /// All codes, unpacked.
     [[nodiscard]] tensor<std::int32_t> codes() const {
         tensor<std::int32_t> result(shape_);
-        for (std::size_t i = 0; i < size(); ++i)
-            result[i] = code(i);
+        if (spec().bits <= 8) {
+            const std::int32_t lowest = arith::lowest_code(spec().bits, spec().is_signed());
+            for_each_block([&](std::size_t first, const std::uint8_t* bytes, std::size_t count) {
+                for (std::size_t i = 0; i < count; ++i)
+                    result[first + i] = bytes[i] + lowest;
+            });
+        } else
+            for (std::size_t i = 0; i < size(); ++i)
+                result[i] = code(i);
         return result;
+    }
+
+    /// Calls `f(first, bytes, count)` for blocks of codes of at most 8 bits, in order, unpacked to
+    /// bytes (arith::unpack_bytes).
+    template <class F>
+    void for_each_block(F&& f) const {
+        std::uint8_t bytes[1024];
+        for (std::size_t first = 0; first < size(); first += sizeof bytes) {
+            const std::size_t count = std::min(size() - first, sizeof bytes);
+            arith::unpack_bytes(packed_.data(), first, spec().bits, spec().is_signed(), bytes,
+                                count);
+            f(first, static_cast<const std::uint8_t*>(bytes), count);
+        }
     }
 
     friend bool operator==(const any_qtensor&, const any_qtensor&) = default;
 
 private:
+    void check_size(std::size_t codes) const {
+        if (codes != shape_.count())
+            detail::fail<shape_error>("a quantized tensor of shape ", shape_, " needs ",
+                                      shape_.count(), " codes, ", codes, " were given");
+    }
+    void check_bytes(std::size_t first, const std::uint8_t* bytes, std::size_t count) const {
+        const std::int32_t lowest = arith::lowest_code(spec().bits, spec().is_signed());
+        const auto lo = static_cast<std::uint8_t>(spec().qmin() - lowest);
+        const auto hi = static_cast<std::uint8_t>(spec().qmax() - lowest);
+        bool outside = false;
+        for (std::size_t i = 0; i < count; ++i)
+            outside |= bytes[i] < lo || bytes[i] > hi;
+        for (std::size_t i = 0; outside && i < count; ++i)
+            check_code(first + i, bytes[i] + lowest);
+    }
     void check_code(std::size_t i, std::int32_t code) const {
         if (code < spec().qmin() || code > spec().qmax())
             detail::fail<data_error>("the code ", code, " at element ", i, " is outside [",
