@@ -31,7 +31,17 @@ struct operator_convert {
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
         return __builtin_convertvector(v, narrow<A, std::uint8_t>);
     }
-    /// The same of two registers, one after the other.
+    /// The same of four registers, one after the other.
+    static QUANTAL_INLINE lanes<A, std::uint8_t> to_bytes(ints a, ints b, ints c, ints d) {
+        lanes<A, std::uint8_t> all;
+        auto* to = reinterpret_cast<std::byte*>(&all);
+        for (const ints& v : {a, b, c, d}) {
+            store(to, to_bytes(v));
+            to += lane_count<A>;
+        }
+        return all;
+    }
+    /// The same of two registers, stored.
     static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
         store(to, to_bytes(v));
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
@@ -62,6 +72,13 @@ struct sse_convert : operator_convert<A> {
         const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), _mm_setzero_si128());
         const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
         return load<narrow<A, std::uint8_t>>(&bytes);
+    }
+    static QUANTAL_INLINE lanes<A, std::uint8_t> to_bytes(ints a, ints b, ints c, ints d) {
+        const __m128i low =
+            _mm_packs_epi32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b));
+        const __m128i high =
+            _mm_packs_epi32(reinterpret_cast<__m128i>(c), reinterpret_cast<__m128i>(d));
+        return reinterpret_cast<lanes<A, std::uint8_t>>(_mm_packus_epi16(low, high));
     }
     static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
         const __m128i words =
@@ -98,6 +115,15 @@ struct avx2_convert : operator_convert<A> {
         const __m128i bytes = _mm_packus_epi16(words, words);
         return load<narrow<A, std::uint8_t>>(&bytes);
     }
+    static QUANTAL_INLINE lanes<A, std::uint8_t> to_bytes(ints a, ints b, ints c, ints d) {
+        const __m256i low =
+            _mm256_packs_epi32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b));
+        const __m256i high =
+            _mm256_packs_epi32(reinterpret_cast<__m256i>(c), reinterpret_cast<__m256i>(d));
+        // Each half has four bytes of each: a b c d.
+        return reinterpret_cast<lanes<A, std::uint8_t>>(_mm256_permutevar8x32_epi32(
+            _mm256_packus_epi16(low, high), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+    }
     static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
         const __m256i words = _mm256_permute4x64_epi64(
             _mm256_packs_epi32(reinterpret_cast<__m256i>(v), reinterpret_cast<__m256i>(w)),
@@ -132,6 +158,18 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
     static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {
         return reinterpret_cast<narrow<avx512_vnni, std::uint8_t>>(
             _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+    }
+    static QUANTAL_INLINE lanes<avx512_vnni, std::uint8_t> to_bytes(ints a, ints b, ints c,
+                                                                    ints d) {
+        const auto packed = [](ints v, ints w) QUANTAL_INLINE_LAMBDA {
+            return _mm512_maskz_packs_epi32(~0u, reinterpret_cast<__m512i>(v),
+                                            reinterpret_cast<__m512i>(w));
+        };
+        // Each quarter has four bytes of each: a b c d.
+        const __m512i order =
+            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        return reinterpret_cast<lanes<avx512_vnni, std::uint8_t>>(_mm512_maskz_permutexvar_epi32(
+            0xffff, order, _mm512_maskz_packus_epi16(~0ull, packed(a, b), packed(c, d))));
     }
     static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
         store(to, to_bytes(v));

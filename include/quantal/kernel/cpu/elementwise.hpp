@@ -29,8 +29,7 @@ template <class A>
 void quantize(const float* x, std::size_t count, float scale, const byte_codes& to,
               std::uint8_t* q) {
     const auto f = [&](const float* from) QUANTAL_INLINE_LAMBDA {
-        const auto steps = steps_of<A>(load<lanes<A, float>>(from), scale, to);
-        return convert<A>::to_bytes(steps + to.zero_point);
+        return steps_of<A>(load<lanes<A, float>>(from), scale, to) + to.zero_point;
     };
     transform<A>(count, q, f, x);
 }
@@ -59,8 +58,7 @@ template <class A>
 void add(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, const residual& r,
          std::uint8_t* y) {
     const auto f = [&](const std::uint8_t* p, const std::uint8_t* q) QUANTAL_INLINE_LAMBDA {
-        const auto x = convert<A>::widen(p);
-        return convert<A>::to_bytes(residual_add<A>(x, convert<A>::widen(q), r));
+        return residual_add<A>(convert<A>::widen(p), convert<A>::widen(q), r);
     };
     transform<A>(count, y, f, a, b);
 }

@@ -4,7 +4,7 @@
 #define QUANTAL_KERNEL_CPU_TRANSFORM_HPP
 
 #include <quantal/kernel/cpu/aligned.hpp>
-#include <quantal/kernel/cpu/lanes.hpp>
+#include <quantal/kernel/cpu/convert.hpp>
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
@@ -42,32 +42,49 @@ QUANTAL_INLINE void stream_fence() {
 }
 
 /// `f(x...)` for all elements of the arrays: f reads `lane_count<A>` elements at each x and returns
-/// as many results, which are stored at y. An x may be y.
+/// as many results, which are stored at y; if they are int32 and y bytes, as bytes. An x may be y.
 template <class A, class Y, class F, class... X>
 QUANTAL_INLINE void transform(std::size_t count, Y* y, F&& f, const X*... x) {
     constexpr std::size_t lanes = lane_count<A>;
     constexpr std::size_t line = cache_line / sizeof(Y);
+    constexpr bool packs = sizeof(f(x...)) > lanes * sizeof(Y);
+    constexpr std::size_t group = packs ? 4 * lanes : lanes; // a register of Y
     std::size_t i = 0;
+    const auto narrowed = [](auto v) QUANTAL_INLINE_LAMBDA {
+        if constexpr (packs)
+            return convert<A>::to_bytes(v);
+        else
+            return v;
+    };
     const auto some = [&](std::size_t left) QUANTAL_INLINE_LAMBDA {
         [&](const auto&... parts) QUANTAL_INLINE_LAMBDA {
-            store_part(y + i, f(reinterpret_cast<const X*>(&parts)...), left * sizeof(Y));
+            store_part(y + i, narrowed(f(reinterpret_cast<const X*>(&parts)...)), left * sizeof(Y));
         }(load_part<narrow<A, X>>(x + i, left * sizeof(X))...);
         i += left;
+    };
+    const auto store_group = [&](std::size_t at, Y* to) QUANTAL_INLINE_LAMBDA {
+        if constexpr (packs)
+            store(to, convert<A>::to_bytes(f(x + at...), f(x + (at + lanes)...),
+                                           f(x + (at + 2 * lanes)...), f(x + (at + 3 * lanes)...)));
+        else
+            store(to, f(x + at...));
     };
     if (count * sizeof(Y) >= stream_bytes) {
         while (reinterpret_cast<std::uintptr_t>(y + i) % cache_line != 0)
             some(1);
         for (; i + line <= count; i += line) {
             alignas(cache_line) Y results[line];
-            repeat<line / lanes>([&](auto k) QUANTAL_INLINE_LAMBDA {
-                store(results + k * lanes, f(x + i + k * lanes...));
+            repeat<int{line / group}>([&](auto k) QUANTAL_INLINE_LAMBDA {
+                store_group(i + k * group, results + k * group);
             });
             stream_line<A>(results, y + i);
         }
         stream_fence();
     }
+    for (; i + group <= count; i += group)
+        store_group(i, y + i);
     for (; i + lanes <= count; i += lanes)
-        store(y + i, f(x + i...));
+        store(y + i, narrowed(f(x + i...)));
     if (i < count) some(count - i);
 }
 
