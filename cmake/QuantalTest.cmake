@@ -41,10 +41,11 @@ function(quantal_test folder)
   endforeach()
 endfunction()
 
-# quantal_fuzz(NAME LINK TARGETS...): NAME_fuzz.cpp, run for seconds from the files in corpus/NAME.
+# quantal_fuzz(NAME [SOURCES FILES...] LINK TARGETS...): NAME_fuzz.cpp and other FILES, run for seconds
+# from the files in corpus/NAME.
 function(quantal_fuzz name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
-  add_executable(${name}_fuzz ${name}_fuzz.cpp)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK;SOURCES")
+  add_executable(${name}_fuzz ${name}_fuzz.cpp ${arg_SOURCES})
   target_link_libraries(${name}_fuzz PRIVATE quantal::quantal ${arg_LINK} quantal_warnings)
   target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)

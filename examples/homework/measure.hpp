@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One calibrated network measured: its answers as simulation, as LibTorch's integers and as
-/// quantal's, and what its ranges do to every layer.
+/// One calibrated network measured: its answers as simulation and as integers, whether a second
+/// computation of these agrees, and what its ranges do to every layer.
 #ifndef QUANTAL_EXAMPLES_HOMEWORK_MEASURE_HPP
 #define QUANTAL_EXAMPLES_HOMEWORK_MEASURE_HPP
 
@@ -8,8 +8,6 @@
 
 #include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/size.hpp>
-#include <quantal/torch/exact_network.hpp>
-#include <quantal/torch/simulation.hpp>
 
 namespace homework {
 
@@ -43,7 +41,9 @@ using by_layer = std::map<quantal::value, double>;
 }
 
 struct measurement {
-    std::vector<int> simulated, exact, integer; ///< answers to the first test images
+    /// Answers to the first test images; `exact` are those of the second computation of the
+    /// integers, if it answers.
+    std::vector<int> simulated, exact, integer;
     std::size_t compared_images = 0, compared_codes = 0, differing_codes = 0;
     by_layer signal_to_noise;    ///< decibels, of the first batch
     by_layer clipped;            ///< per cent
@@ -53,22 +53,23 @@ struct measurement {
 
 /// The simulation's answers to all test images.
 [[nodiscard]] inline std::vector<int> simulate(subject& s, const quantal::table& t) {
-    const quantal::torch::simulation simulated(s.plan, t);
+    const backend::simulation simulated(s.plan, t);
     return s.answers([&](const auto& x) { return simulated.run(x); }, "simulated images", s.count);
 }
 
 /// Measures a calibrated network on as many images as the options say.
 [[nodiscard]] inline measurement measure(subject& s, const quantal::table& t, const options& o) {
     constexpr std::size_t images_for_clipping = 256;
-    const quantal::torch::exact_network exact(s.plan, t);
     const quantal::integer_network codes = quantal::quantize(s.plan, t);
+    const auto exact = backend::second_integers(s.plan, t, codes);
     const auto integer = quantal::lower(codes, quantal::cpu::default_kernels());
     const std::size_t integers =
         o.integer_images == 0 ? s.count : std::min(o.integer_images, s.count);
     measurement m;
     m.bytes = weight_bytes(codes);
     m.simulated = simulate(s, t);
-    m.exact = s.answers([&](const auto& x) { return exact.run(x); }, "exact images", integers);
+    if (backend::second_answers)
+        m.exact = s.answers([&](const auto& x) { return exact.run(x); }, "exact images", integers);
     const auto run = [&](const quantal::tensor<float>& images) {
         if (m.signal_to_noise.empty())
             m.signal_to_noise = signal_to_noise(s.plan, t, s.real, integer, images);

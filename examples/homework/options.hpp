@@ -70,8 +70,8 @@ inline void add_options(CLI::App& app, options& o) {
         ->capture_default_str();
     app.add_option("--images", o.images, "number of test images, 0: all")->capture_default_str();
     app.add_option("--integer-images", o.integer_images,
-                   "number of test images for the integers, which take ten times as long on the "
-                   "reference backend and in LibTorch's float64; 0: as many as --images")
+                   "number of test images for the integers, which take ten times as long in "
+                   "LibTorch's float64; 0: as many as --images")
         ->capture_default_str();
     app.add_option("--compare", o.compare,
                    "number of test images whose codes are compared at every quantizer point")
@@ -84,8 +84,9 @@ inline void add_options(CLI::App& app, options& o) {
     app.add_option("--observer", o.observer, "minmax or moving_average[:WEIGHT_OF_NEW]")
         ->capture_default_str();
     app.add_option("--layer", o.layers,
-                   "PATTERN=SPEC for layers that differ: w8 (weights), a8 (output) or float; "
-                   "several times");
+                   "PATTERN=SPEC for layers that differ: w8 (weights), a8 (output), float, "
+                   "\"weights only\" (integer weights, real input) or \"dynamic a8\" (codes of the "
+                   "input that are made while it runs); several times");
     app.add_option("--resize", o.resize,
                    "short side of ImageNet test images before the centre crop of 224: none or a "
                    "number (calibration images of calibration/ and train/: always 256)")

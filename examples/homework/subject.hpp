@@ -3,13 +3,13 @@
 #ifndef QUANTAL_EXAMPLES_HOMEWORK_SUBJECT_HPP
 #define QUANTAL_EXAMPLES_HOMEWORK_SUBJECT_HPP
 
+#include "backend.hpp"
 #include "report.hpp"
 #include "source.hpp"
 
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
 #include <quantal/runtime/evaluate.hpp>
-#include <quantal/torch/float_network.hpp>
 
 namespace homework {
 
@@ -23,7 +23,7 @@ struct subject {
     stopwatch watch{};
     quantal::plan plan;
     images sets;
-    quantal::torch::float_network real;
+    backend::float_network real;
     std::size_t count; ///< of test images
 
     /// The answers in float to all test images; computed when they are first asked for.

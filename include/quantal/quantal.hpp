@@ -18,6 +18,7 @@
 #include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/runtime/program.hpp>
+#include <quantal/runtime/simulate.hpp>
 #include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
 #include <quantal/tensor/xtensor_traits.hpp>

@@ -61,7 +61,7 @@ struct fixture {
 BOOST_FIXTURE_TEST_SUITE(examples_replay, fixture)
 
 BOOST_AUTO_TEST_CASE(any_observer_and_order_as_if_the_network_had_run) {
-    for (const std::uint64_t seed : {0, 1, 2}) {
+    for (const std::uint64_t seed : {0u, 1u, 2u}) {
         const auto order = order_of(count, seed);
         const tensor<float> batch = reordered(order);
         BOOST_TEST((replay(p, seen, order, 1, minmax{}) == observed(batch, minmax{}).finish()));

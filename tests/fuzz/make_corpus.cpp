@@ -8,6 +8,7 @@
 #include <quantal/io/safetensors.hpp>
 
 #include <cstdlib>
+#include <random>
 
 namespace io = quantal::io;
 
@@ -79,6 +80,16 @@ BOOST_AUTO_TEST_CASE(images) {
     write("jpeg/grey", files::make_jpeg(files::ramp(9, 10, 1)));
     write("jpeg/rgb", files::make_jpeg(files::ramp(9, 10, 3)));
     write("jpeg/progressive", files::make_jpeg(files::ramp(9, 10, 3), {.progressive = true}));
+}
+
+BOOST_AUTO_TEST_CASE(choices_of_networks) {
+    std::mt19937 g(1);
+    for (int i = 0; i < 16; ++i) {
+        std::string choices(64, ' ');
+        for (char& choice : choices)
+            choice = static_cast<char>(g() % 256);
+        write("engine/" + std::to_string(i), choices);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

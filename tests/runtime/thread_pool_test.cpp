@@ -5,6 +5,26 @@
 
 using namespace quantal;
 
+namespace {
+
+/// A thread of a system that has no more than two.
+struct scarce_thread {
+    static inline std::atomic<int> alive{0};
+
+    template <class F>
+    explicit scarce_thread(F f) {
+        if (alive == 2) throw std::system_error(EAGAIN, std::generic_category());
+        ++alive;
+        thread = std::jthread([f] {
+            f();
+            --alive;
+        });
+    }
+    std::jthread thread;
+};
+
+} // namespace
+
 BOOST_AUTO_TEST_SUITE(thread_pool_suite)
 
 BOOST_AUTO_TEST_CASE(every_task_runs_once_on_a_worker_of_its_own) {
@@ -33,6 +53,13 @@ BOOST_AUTO_TEST_CASE(every_task_runs_once_on_a_worker_of_its_own) {
 BOOST_AUTO_TEST_CASE(a_pool_that_never_ran_ends) {
     const thread_pool pool(4);
     BOOST_TEST(pool.workers() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_whose_threads_cannot_start_throws_and_ends_the_others) {
+    BOOST_CHECK_THROW(basic_thread_pool<scarce_thread>(4), std::system_error);
+    BOOST_TEST(scarce_thread::alive == 0);
+    const basic_thread_pool<scarce_thread> enough(3);
+    BOOST_TEST(enough.workers() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(sleeping_workers_wake_up) {

@@ -9,10 +9,11 @@ namespace support {
 
 using namespace quantal;
 
-/// Appends random operators to a network.
+/// Appends operators to a network, as a generator of random numbers (or of a fuzzer's) chooses.
+template <class Generator>
 class network_maker {
 public:
-    explicit network_maker(std::mt19937& g) : g_(g) {}
+    explicit network_maker(Generator& g) : g_(g) {}
 
     /// `size` operators on a small image of an odd shape, then a head of one to three layers.
     [[nodiscard]] graph operator()(int size) && {
@@ -99,13 +100,14 @@ private:
         net_.linear("head", net_.output(), {.out_features = pick(1, 20)});
     }
 
-    std::mt19937& g_;
+    Generator& g_;
     graph net_;
 };
 
 /// A width and a scheme for each layer: 1 to 8 bits, now and then 16, or groups of weights, or an
 /// operator in float.
-inline quantization any_quantization(const graph& net, std::mt19937& g) {
+template <class Generator>
+quantization any_quantization(const graph& net, Generator& g) {
     const auto pick = [&](int lo, int hi) { return std::uniform_int_distribution<>(lo, hi)(g); };
     const auto any_spec = [&] {
         qspec s{.bits = pick(0, 15) ? pick(1, 8) : 16, .kind = scheme::affine};

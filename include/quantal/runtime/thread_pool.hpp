@@ -58,19 +58,23 @@ private:
 };
 
 /// Threads that live as long as the pool and sleep between runs; the caller of `run` is worker 0.
-/// One `run` at a time; tasks do not throw.
-class thread_pool {
+/// One `run` at a time; tasks do not throw. `Thread` joins when it is destroyed.
+template <class Thread>
+class basic_thread_pool {
 public:
-    explicit thread_pool(std::size_t workers = thread_count(0, SIZE_MAX)) {
-        for (std::size_t w = 1; w < workers; ++w)
-            threads_.emplace_back([this, w] { serve(w); });
+    /// Throws what `Thread` throws if one of them cannot start (std::system_error).
+    explicit basic_thread_pool(std::size_t workers = thread_count(0, SIZE_MAX)) {
+        const std::exception_ptr problem = detail::caught([&] {
+            for (std::size_t w = 1; w < workers; ++w)
+                threads_.emplace_back([this, w] { serve(w); });
+        });
+        if (!problem) return;
+        end();
+        std::rethrow_exception(problem);
     }
-    ~thread_pool() {
-        task_ = nullptr;
-        start();
-    }
-    thread_pool(const thread_pool&) = delete;
-    thread_pool& operator=(const thread_pool&) = delete;
+    ~basic_thread_pool() { end(); }
+    basic_thread_pool(const basic_thread_pool&) = delete;
+    basic_thread_pool& operator=(const basic_thread_pool&) = delete;
 
     [[nodiscard]] std::size_t workers() const { return threads_.size() + 1; }
 
@@ -87,6 +91,11 @@ public:
     }
 
 private:
+    /// Those that have started return; nobody else would wake them.
+    void end() {
+        task_ = nullptr;
+        start();
+    }
     void start() {
         round_.fetch_add(1, std::memory_order_release);
         round_.notify_all();
@@ -119,8 +128,10 @@ private:
     std::size_t count_ = 0;
     const task_ref* task_ = nullptr;
     std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
-    std::vector<std::jthread> threads_; // last: joined first
+    std::vector<Thread> threads_; // last: joined first
 };
+
+using thread_pool = basic_thread_pool<std::jthread>;
 
 static_assert(parallel_policy<thread_pool>);
 

@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <thread>
 
 using namespace quantal;
@@ -95,22 +96,90 @@ BOOST_AUTO_TEST_CASE(more_images_than_a_batch_holds) {
     BOOST_TEST(run.run(tensor<float>({0, 1, 32, 32})).size() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(threads_share_a_program_with_a_context_each) {
-    const auto c = networks::make("mobilenet_v2");
+BOOST_AUTO_TEST_CASE(layers_with_real_sums_are_the_references) {
+    for (const char* kind : {"operators", "resnet20"})
+        for (const char* form :
+             {"weights only", "dynamic a8", "dynamic 4 symmetric", "w4 group(5)"})
+            for (const char* layer :
+                 {"*", "odd", "depthwise", "doubled", "fc?", "*.conv1", "linear"})
+                try {
+                    const auto c = networks::make(kind, {.layers = {parse_rule(layer, form)}});
+                    const integer_network net = quantize(c.network, c.table);
+                    std::size_t left = 0, steps = 0;
+                    for (value v = 0; v < c.network.net.size(); ++v)
+                        left += !cpu::is_for_kernels(net, v);
+                    for (const auto& s : cpu::program(net).describe())
+                        steps += s.kernel == "reference";
+                    BOOST_TEST_CONTEXT(kind << ", " << layer << ' ' << form) {
+                        BOOST_TEST(left > 0u);
+                        BOOST_TEST(steps == left);
+                        check_identical(c, c.images);
+                    }
+                } catch (const graph_error& e) { // the other network's layer
+                    BOOST_TEST(std::string(e.what()).find("concerns no layer") !=
+                               std::string::npos);
+                }
+}
+
+namespace {
+
+/// Four threads run a program at once, each on other images, on a batch and threads of its own,
+/// with and without a visitor: the bits of one thread.
+void check_shared(const networks::calibrated& c) {
     const cpu::program run(quantize(c.network, c.table));
+    const std::int64_t count = c.images.shape()[0];
     const tensor<float> expected = run.run(c.images, 1);
-    std::vector<tensor<float>> results(4, tensor<float>(expected.shape()));
+    code_hashes hashes;
+    (void)run.run(c.images, 1, std::ref(hashes));
+    std::atomic<int> wrong{0};
+    const auto work = [&](int thread) {
+        const std::int64_t images = 1 + thread % count;
+        auto context = run.context(images + thread % 2, 1 + thread % 3);
+        const tensor<float> x = first_images(c.images, images);
+        tensor<float> y(first_images(expected, images).shape());
+        for (int repeat = 0; repeat < 3; ++repeat) {
+            std::fill(y.values().begin(), y.values().end(), -1.0f);
+            context.run(x.values(), y.values());
+            wrong += y != first_images(expected, images);
+        }
+        code_hashes seen;
+        wrong += run.run(c.images, 1 + thread % 2, std::ref(seen)) != expected;
+        wrong += seen.values() != hashes.values();
+    };
     {
         std::vector<std::jthread> threads;
-        for (auto& result : results)
-            threads.emplace_back([&] {
-                auto context = run.context(3, 2);
-                for (int repeat = 0; repeat < 3; ++repeat)
-                    context.run(std::as_const(c.images).values(), result.values());
-            });
+        for (int thread = 0; thread < 4; ++thread)
+            threads.emplace_back(work, thread);
     }
-    for (const auto& result : results)
-        BOOST_TEST((result == expected));
+    BOOST_TEST(wrong == 0);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(threads_share_a_program_with_a_context_each) {
+    for (const char* kind : {"operators", "resnet18", "mobilenet_v2"})
+        BOOST_TEST_CONTEXT(kind) check_shared(networks::make(kind, {w4, a8}));
+    check_shared(networks::make("operators", {.layers = {parse_rule("grouped", "weights only"),
+                                                         parse_rule("fc1", "dynamic a8"),
+                                                         parse_rule("doubled", "float")}}));
+    auto g = support::generator();
+    for (int i = 0; i < 5; ++i) {
+        const auto c = support::random_network(g, 8, 3);
+        BOOST_TEST_CONTEXT(printed(c.network.net)) check_shared(c);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_two_networks_of_a_program_share_packed_weights) {
+    const auto c = networks::make("resnet20");
+    const integer_network n = quantize(c.network, c.table);
+    const std::set<value> fused = cpu::fusible_with_add(n);
+    BOOST_TEST(fused.size() == 9u);
+    cpu::prepared_layers prepared;
+    const auto one = cpu::lower_network(n, cpu::default_kernels(), fused, prepared);
+    const auto other = cpu::lower_network(n, cpu::default_kernels(), {}, prepared);
+    BOOST_TEST(prepared.size() == n.layers().size());
+    for (const auto& [v, layer] : prepared)
+        BOOST_TEST(layer.use_count() == (fused.contains(v) ? 2 : 3)); // the map's included
 }
 
 BOOST_AUTO_TEST_CASE(the_callers_threads_can_do_the_work) {
@@ -152,8 +221,11 @@ BOOST_AUTO_TEST_CASE(steps_describe_themselves) {
 
     auto context = run.context(3, 1);
     tensor<float> result({3, 10});
-    context.run(std::as_const(c.images).values(), result.values());
+    for (int repeat = 0; repeat < 2; ++repeat)
+        context.run(std::as_const(c.images).values(), result.values());
+    BOOST_TEST(context.images() == 6);
     const auto profiled = run.describe(context);
+    BOOST_TEST(profiled[1].seconds == context.seconds()[1] / 6.0);
     double share = 0.0;
     for (const auto& s : profiled)
         share += s.share;
@@ -161,6 +233,28 @@ BOOST_AUTO_TEST_CASE(steps_describe_themselves) {
     const std::string table = cpu::print(profiled);
     BOOST_TEST(std::count(table.begin(), table.end(), '\n') == std::ssize(profiled) + 1);
     BOOST_TEST(table.find("layer3.2.add") != table.npos);
+
+    const auto totals = cpu::totals_by_kernel(profiled);
+    std::size_t all = 0;
+    std::int64_t operations = 0;
+    share = 0.0;
+    for (const auto& t : totals) {
+        all += t.steps;
+        operations += t.operations;
+        share += t.share;
+    }
+    BOOST_TEST(all == steps.size());
+    for (const auto& s : steps)
+        operations -= s.operations;
+    BOOST_TEST(operations == 0);
+    BOOST_TEST(std::abs(share - 1.0) < 1e-9);
+    BOOST_TEST(std::is_sorted(totals.begin(), totals.end(),
+                              [](const auto& a, const auto& b) { return a.seconds > b.seconds; }));
+    const std::string short_table = cpu::print(totals);
+    BOOST_TEST(std::count(short_table.begin(), short_table.end(), '\n') == std::ssize(totals) + 1);
+    context.reset_seconds();
+    for (const auto& s : run.describe(context))
+        BOOST_TEST(s.seconds == 0.0);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_sizes_are_refused) {

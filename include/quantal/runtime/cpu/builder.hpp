@@ -20,14 +20,21 @@ struct value_codes {
     byte_codes bytes;
 };
 
+/// Weighted nodes that were packed for one network already, their own output as their result: the
+/// network that stores every value and the one that does not share them.
+using prepared_layers = std::map<value, std::shared_ptr<const conv_layer>>;
+
 /// Slots and steps so far, and what steps of integers and of reals have in common. Every value has
 /// a slot for its codes or for its real values, and one for both where a layer in float reads
 /// codes.
 class builder {
 public:
-    /// Convolutions of `left_for_add` become part of the add that reads them.
-    builder(const integer_network& n, const kernel_set& kernels, std::set<value> left_for_add)
-        : source_(n), kernels_(kernels), left_for_add_(std::move(left_for_add)) {
+    /// Convolutions of `left_for_add` become part of the add that reads them. What is packed is
+    /// taken from `prepared`, or added to it.
+    builder(const integer_network& n, const kernel_set& kernels, std::set<value> left_for_add,
+            prepared_layers& prepared)
+        : source_(n), kernels_(kernels), left_for_add_(std::move(left_for_add)),
+          prepared_(prepared) {
         add_slot(plan().net.input_shape(), sizeof(float));             // images_slot
         add_slot(plan().at(plan().net.output()).shape, sizeof(float)); // output_slot
     }
@@ -105,21 +112,10 @@ public:
     /// The weighted node `v`, its sums finished by `rule`.
     [[nodiscard]] std::shared_ptr<const conv_layer> prepare(value v,
                                                             const finish_rule& rule) const {
-        const node& n = plan().at(v);
-        const integer_layer& layer = source_.layer(v);
-        const image_shape x = shape(n.inputs[0]);
-        const value_codes from = codes(n.inputs[0]);
-        std::vector<std::int16_t> weights(layer.weights.size());
-        for (std::size_t i = 0; i < weights.size(); ++i)
-            weights[i] = static_cast<std::int16_t>(layer.centred_weight(i));
-        return prepare_conv({.shape = {as_convolution(n.op), x.channels, {x.height, x.width}},
-                             .u_max = from.bytes.hi,
-                             .zero_point = from.bytes.zero_point,
-                             .weights = weights,
-                             .bias = layer.bias,
-                             .multipliers = layer.multipliers,
-                             .rule = rule},
-                            kernels_);
+        if (rule.kind == output_kind::added_codes) return pack(v, rule);
+        auto& layer = prepared_[v];
+        if (!layer) layer = pack(v, rule);
+        return layer;
     }
     /// A linear layer is a convolution of one pixel.
     [[nodiscard]] static op::conv2d as_convolution(const op::any& o) {
@@ -137,6 +133,23 @@ public:
     }
 
 private:
+    [[nodiscard]] std::shared_ptr<const conv_layer> pack(value v, const finish_rule& rule) const {
+        const node& n = plan().at(v);
+        const integer_layer& layer = source_.layer(v);
+        const image_shape x = shape(n.inputs[0]);
+        const value_codes from = codes(n.inputs[0]);
+        std::vector<std::int16_t> weights(layer.weights.size());
+        for (std::size_t i = 0; i < weights.size(); ++i)
+            weights[i] = static_cast<std::int16_t>(layer.centred_weight(i));
+        return prepare_conv({.shape = {as_convolution(n.op), x.channels, {x.height, x.width}},
+                             .u_max = from.bytes.hi,
+                             .zero_point = from.bytes.zero_point,
+                             .weights = weights,
+                             .bias = layer.bias,
+                             .multipliers = layer.multipliers,
+                             .rule = rule},
+                            kernels_);
+    }
     [[nodiscard]] const qparams& params(value v) const {
         return activation_params(plan(), source_.table(), v);
     }
@@ -169,6 +182,7 @@ private:
     const integer_network& source_;
     const kernel_set& kernels_;
     std::set<value> left_for_add_;
+    prepared_layers& prepared_;
     network net_;
     std::map<value, slot_index> code_slots_, real_slots_;
 };

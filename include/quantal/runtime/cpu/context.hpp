@@ -79,13 +79,20 @@ public:
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
             seen(net_->steps[i], at);
         }
+        images_ += at.images;
     }
     void run(std::span<const float> images, std::span<float> output) {
         run(images, output, [](const step&, const frame&) {});
     }
 
-    /// What each step took so far, in all runs together.
+    /// What each step took so far, in all runs together, and for how many images.
     [[nodiscard]] std::span<const double> seconds() const { return seconds_; }
+    [[nodiscard]] std::int64_t images() const { return images_; }
+    /// Begins to count anew.
+    void reset_seconds() {
+        std::fill(seconds_.begin(), seconds_.end(), 0.0);
+        images_ = 0;
+    }
 
 private:
     context(std::shared_ptr<const network> net, std::int64_t batch,
@@ -111,6 +118,7 @@ private:
     std::size_t workspace_bytes_;
     arena workspaces_;
     std::vector<double> seconds_;
+    std::int64_t images_ = 0;
 };
 
 } // namespace cpu

@@ -5,6 +5,7 @@
 
 #include <quantal/runtime/cpu/step.hpp>
 
+#include <algorithm>
 #include <iomanip>
 #include <numeric>
 #include <sstream>
@@ -22,8 +23,9 @@ struct step_description {
     double seconds = 0, share = 0;
 };
 
-[[nodiscard]] inline std::vector<step_description> describe(const network& net,
-                                                            std::span<const double> seconds = {}) {
+/// `seconds` of each step in all runs of `images` images together.
+[[nodiscard]] inline std::vector<step_description>
+describe(const network& net, std::span<const double> seconds = {}, std::int64_t images = 1) {
     const double all = std::accumulate(seconds.begin(), seconds.end(), 0.0);
     std::vector<step_description> result;
     for (const step& s : net.steps) {
@@ -35,26 +37,82 @@ struct step_description {
                            s.operations};
         for (const slot_index x : s.inputs)
             d.bytes += net.slots[x].bytes();
-        if (!seconds.empty()) d.seconds = seconds[result.size()];
-        if (all > 0) d.share = d.seconds / all;
+        const double spent = seconds.empty() ? 0.0 : seconds[result.size()];
+        if (images > 0) d.seconds = spent / static_cast<double>(images);
+        if (all > 0) d.share = spent / all;
         result.push_back(std::move(d));
     }
     return result;
 }
 
+/// All steps of one kernel together, for one image.
+struct kernel_total {
+    std::string kernel;
+    std::size_t steps = 0, bytes = 0;
+    std::int64_t operations = 0;
+    double seconds = 0, share = 0;
+};
+
+/// The kernels that these steps run, the one that takes longest first.
+[[nodiscard]] inline std::vector<kernel_total>
+totals_by_kernel(std::span<const step_description> steps) {
+    std::vector<kernel_total> totals;
+    for (const step_description& s : steps) {
+        auto found = std::find_if(totals.begin(), totals.end(),
+                                  [&](const kernel_total& t) { return t.kernel == s.kernel; });
+        if (found == totals.end()) found = totals.insert(found, {.kernel = s.kernel});
+        ++found->steps;
+        found->bytes += s.bytes;
+        found->operations += s.operations;
+        found->seconds += s.seconds;
+        found->share += s.share;
+    }
+    std::stable_sort(totals.begin(), totals.end(),
+                     [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+    return totals;
+}
+
+namespace detail {
+
+/// Bytes, operations, milliseconds, billions of operations a second and share.
+template <class T>
+void print_costs(std::ostream& out, const T& of) {
+    const double rate = of.seconds > 0 ? 1e-9 * static_cast<double>(of.operations) / of.seconds : 0;
+    out << std::right << std::setw(12) << of.bytes << std::setw(14) << of.operations << std::fixed
+        << std::setprecision(3) << std::setw(12) << 1e3 * of.seconds << std::setprecision(1)
+        << std::setw(8) << rate << std::setw(7) << 100 * of.share << "%\n";
+}
+inline void print_cost_headings(std::ostream& out) {
+    out << std::right << std::setw(12) << "bytes" << std::setw(14) << "operations" << std::setw(12)
+        << "ms" << std::setw(8) << "Gop/s" << std::setw(8) << "share" << '\n';
+}
+
+} // namespace detail
+
 /// A table, a step a line.
 [[nodiscard]] inline std::string print(std::span<const step_description> steps) {
     std::ostringstream out;
     out << std::left << std::setw(28) << "layer" << std::setw(28) << "kernel" << std::setw(14)
-        << "shape" << std::right << std::setw(12) << "bytes" << std::setw(14) << "operations"
-        << std::setw(12) << "ms" << std::setw(8) << "share" << '\n';
+        << "shape";
+    detail::print_cost_headings(out);
     for (const step_description& s : steps) {
         std::ostringstream shape;
         shape << s.shape;
         out << std::left << std::setw(28) << s.layer << std::setw(28) << s.kernel << std::setw(14)
-            << shape.str() << std::right << std::setw(12) << s.bytes << std::setw(14)
-            << s.operations << std::fixed << std::setprecision(3) << std::setw(12)
-            << 1e3 * s.seconds << std::setprecision(1) << std::setw(7) << 100 * s.share << "%\n";
+            << shape.str();
+        detail::print_costs(out, s);
+    }
+    return out.str();
+}
+
+/// A table, a kernel a line.
+[[nodiscard]] inline std::string print(std::span<const kernel_total> totals) {
+    std::ostringstream out;
+    out << std::left << std::setw(28) << "kernel" << std::right << std::setw(8) << "steps";
+    detail::print_cost_headings(out);
+    for (const kernel_total& t : totals) {
+        out << std::left << std::setw(28) << t.kernel << std::right << std::setw(8) << t.steps;
+        detail::print_costs(out, t);
     }
     return out.str();
 }

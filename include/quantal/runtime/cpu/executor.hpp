@@ -17,7 +17,7 @@ class executor {
 public:
     explicit executor(const graph& net, int threads = 0,
                       const kernel_set& kernels = default_kernels())
-        : steps_(std::make_shared<network>(lower_network(all_in_float(net), kernels, {}))),
+        : steps_(std::make_shared<network>(lower_network(all_in_float(net), kernels))),
           pool_(thread_count(threads, SIZE_MAX)) {
         for (const node& n : net.nodes())
             shapes_.push_back(n.shape);

@@ -60,11 +60,13 @@ inline void read_images(builder& b) {
 } // namespace detail
 
 /// Steps for all nodes; those of `left_for_add` become part of the add that reads them. What the
-/// kernels do not take is left to the reference.
+/// kernels do not take is left to the reference. Networks that are lowered with the same `prepared`
+/// share packed weights.
 [[nodiscard]] inline network lower_network(const integer_network& n, const kernel_set& kernels,
-                                           std::set<value> left_for_add) {
+                                           std::set<value> left_for_add,
+                                           prepared_layers& prepared) {
     const plan& p = n.plan();
-    builder b(n, kernels, std::move(left_for_add));
+    builder b(n, kernels, std::move(left_for_add), prepared);
     detail::read_images(b);
     if (!is_for_kernels(n, 0)) lower_to_reference(b, 0);
     for (value v = 1; v < p.net.size(); ++v) {
@@ -78,6 +80,10 @@ inline void read_images(builder& b) {
         }
     }
     return std::move(b).finish();
+}
+[[nodiscard]] inline network lower_network(const integer_network& n, const kernel_set& kernels) {
+    prepared_layers own;
+    return lower_network(n, kernels, {}, own);
 }
 
 } // namespace cpu

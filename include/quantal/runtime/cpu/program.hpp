@@ -17,12 +17,7 @@ namespace cpu {
 class program {
 public:
     explicit program(const integer_network& n, const kernel_set& kernels = default_kernels())
-        : fused_(std::make_shared<network>(lower_network(n, kernels, fusible_with_add(n)))),
-          traced_(std::make_shared<network>(lower_network(n, kernels, {}))),
-          input_(n.plan().net.input_shape()), output_(n.plan().at(n.plan().net.output()).shape) {
-        for (const value v : n.plan().points())
-            points_.emplace(v, activation_params(n.plan(), n.table(), v).spec.qmin());
-    }
+        : program(n, kernels, prepared_layers()) {}
 
     /// Memory and threads for batches of up to `batch` images: with it, `run` allocates nothing.
     [[nodiscard]] cpu::context context(std::int64_t batch, int threads = 0) const {
@@ -60,10 +55,18 @@ public:
     [[nodiscard]] std::vector<step_description> describe() const { return cpu::describe(*fused_); }
     /// And what it took in the runs of a context of this program.
     [[nodiscard]] std::vector<step_description> describe(const cpu::context& c) const {
-        return cpu::describe(*fused_, c.seconds());
+        return cpu::describe(*fused_, c.seconds(), c.images());
     }
 
 private:
+    program(const integer_network& n, const kernel_set& kernels, prepared_layers prepared)
+        : fused_(
+              std::make_shared<network>(lower_network(n, kernels, fusible_with_add(n), prepared))),
+          traced_(std::make_shared<network>(lower_network(n, kernels, {}, prepared))),
+          input_(n.plan().net.input_shape()), output_(n.plan().at(n.plan().net.output()).shape) {
+        for (const value v : n.plan().points())
+            points_.emplace(v, activation_params(n.plan(), n.table(), v).spec.qmin());
+    }
     template <class T>
     static std::span<T> part(std::span<T> values, const extents& each, std::int64_t first,
                              std::int64_t last) {
