@@ -6,6 +6,7 @@
 #include <quantal/arith/requantize.hpp>
 #include <quantal/kernel/cpu/dispatch.hpp>
 #include <quantal/kernel/cpu/packed_gemm.hpp>
+#include <quantal/ops/byte_codes.hpp>
 #include <quantal/ops/epilogue.hpp>
 
 #include <cstdlib>
@@ -96,16 +97,23 @@ private:
         return (1 << std::min(options_.activation_bits, 8)) - 1;
     }
     std::vector<std::int16_t> centre() {
-        std::vector<std::int16_t> result;
-        result.reserve(codes_.size());
+        std::vector<std::int16_t> result(codes_.size());
         sums_.resize(static_cast<std::size_t>(columns() * groups()));
+        const std::vector<std::uint8_t> bytes = detail::to_bytes(codes_);
+        std::size_t i = 0;
         for (std::int64_t column = 0; column < columns(); ++column)
-            for (std::int64_t k = 0; k < depth(); ++k) {
-                const std::int32_t w = centred(column, k);
-                auto& sum = sums_[static_cast<std::size_t>(column * groups() + k / group())];
-                sum.plain += w;
-                sum.magnitude += std::abs(w);
-                result.push_back(static_cast<std::int16_t>(w));
+            for (std::int64_t g = 0; g < groups(); ++g) {
+                const std::int32_t zero =
+                    codes_.params().zero_point(slice(column, g)) - codes_.spec().qmin();
+                std::int64_t plain = 0, magnitude = 0;
+                const std::int64_t count = std::min(group(), depth() - g * group());
+                for (const std::size_t end = i + static_cast<std::size_t>(count); i < end; ++i) {
+                    const std::int32_t w = bytes[i] - zero;
+                    plain += w;
+                    magnitude += std::abs(w);
+                    result[i] = static_cast<std::int16_t>(w);
+                }
+                sums_[static_cast<std::size_t>(column * groups() + g)] = {plain, magnitude};
             }
         return result;
     }

@@ -70,9 +70,12 @@ private:
     };
     [[nodiscard]] static extremes of_column(std::span<const std::int16_t> weights,
                                             std::size_t first, std::int64_t depth) {
-        const auto column = weights.subspan(first, static_cast<std::size_t>(depth));
-        const auto [lo, hi] = std::minmax_element(column.begin(), column.end());
-        return {*lo, *hi};
+        extremes e{weights[first], weights[first]};
+        for (const std::int16_t w : weights.subspan(first, static_cast<std::size_t>(depth))) {
+            e.lo = std::min<std::int32_t>(e.lo, w);
+            e.hi = std::max<std::int32_t>(e.hi, w);
+        }
+        return e;
     }
     [[nodiscard]] static int width_of(std::int32_t widest) {
         return widest <= 3 ? 2 : widest <= 15 ? 4 : 8;
@@ -92,13 +95,19 @@ private:
         offsets_[static_cast<std::size_t>(column)] = offset;
         std::byte* panel =
             packed_.data() + column / width_ * width_ * groups_in(layout_.elements()) * 4;
-        for (std::int64_t k = 0; k < layout_.depth; ++k) {
-            const std::int64_t place = layout_.place(k);
-            const std::int64_t group = place / (4 * steps()), step = place / 4 % steps();
-            const std::int32_t w = weights[static_cast<std::size_t>(k)];
-            const auto code = static_cast<std::uint32_t>(w - offset) & ((1u << bits_) - 1u);
-            panel[(group * width_ + column % width_) * 4 + place % 4] |=
-                static_cast<std::byte>(code << (step * bits_));
+        const int shift = bits_ == 8 ? 0 : bits_ == 4 ? 1 : 2; // 2^shift steps
+        const std::uint32_t mask = (1u << bits_) - 1u;
+        for (std::int64_t first = 0; first < layout_.depth; first += layout_.group) {
+            const std::int64_t start = layout_.place(first);
+            const std::int64_t count = std::min(layout_.group, layout_.depth - first);
+            for (std::int64_t i = 0; i < count; ++i) {
+                const std::int64_t place = start + i, quad = place >> 2;
+                const auto step = static_cast<int>(quad & ((1 << shift) - 1));
+                const std::int32_t w = weights[static_cast<std::size_t>(first + i)];
+                const std::uint32_t code = static_cast<std::uint32_t>(w - offset) & mask;
+                panel[((quad >> shift) * width_ + column % width_) * 4 + (place & 3)] |=
+                    static_cast<std::byte>(code << (step * bits_));
+            }
         }
     }
 

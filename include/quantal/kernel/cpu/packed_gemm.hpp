@@ -131,12 +131,13 @@ private:
         const auto padded = static_cast<std::size_t>(wide_layout_.padded);
         std::vector<std::int16_t> spread(
             static_cast<std::size_t>(w.columns * wide_layout_.elements()));
-        for (std::size_t i = 0; i < w.weights.size(); ++i) {
-            const auto depth = static_cast<std::size_t>(w.depth);
-            const auto k = static_cast<std::int64_t>(i % depth);
-            spread[i / depth * static_cast<std::size_t>(wide_layout_.elements()) +
-                   static_cast<std::size_t>(wide_layout_.place(k))] = w.weights[i];
-        }
+        auto from = w.weights.begin();
+        for (auto to = spread.begin(); to != spread.end();)
+            for (std::int64_t k = 0; k < w.depth; k += w.group, to += wide_layout_.padded) {
+                const std::int64_t count = std::min(w.group, w.depth - k);
+                std::copy_n(from, count, to);
+                from += count;
+            }
         sums_ = plan_sums(kernels_, w.u_max, spread, padded); // each group's sums start anew
         wide_.emplace(kernels_, sums_.how, w.columns, wide_layout_.elements(), spread);
     }
