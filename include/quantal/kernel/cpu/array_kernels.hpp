@@ -23,6 +23,8 @@ struct array_kernels {
     void (*add_codes)(const std::uint8_t* a, const std::uint8_t* b, std::size_t count,
                       const residual& r, std::uint8_t* y);
     void (*add_reals)(const float* x, const float* z, std::size_t count, float* y);
+    void (*add_scaled)(const std::int32_t* sums, const float* scales, std::ptrdiff_t rows,
+                       std::ptrdiff_t width, float* y);
     void (*clamp_codes)(const std::uint8_t* x, std::size_t count, std::uint8_t lo, std::uint8_t hi,
                         std::uint8_t* y);
     void (*clamp_reals)(const float* x, std::size_t count, float lo, float hi, float* y);
@@ -38,6 +40,7 @@ struct array_kernels {
     int real_rows;    ///< of a tile of float32
     int real_columns; ///< of a panel of float32, `real_panel_registers` registers
     void (*multiply_real_panel)(const real_panel_call& call);
+    void (*multiply_rounded_panel)(const real_panel_call& call); ///< the bits of docs/arithmetic.md
     void (*real_depthwise)(const real_depthwise_call& call);
 };
 
@@ -49,6 +52,7 @@ inline constexpr array_kernels array_kernels_of = {
     .min_max = min_max<A>,
     .add_codes = add<A>,
     .add_reals = add<A>,
+    .add_scaled = add_scaled<A>,
     .clamp_codes = clamp<A, std::uint8_t>,
     .clamp_reals = clamp<A, float>,
     .max_pool_codes = max_pool<A, std::uint8_t>,
@@ -57,7 +61,8 @@ inline constexpr array_kernels array_kernels_of = {
     .average_pool_reals = average_pool<A>,
     .real_rows = real_tile_rows<A>,
     .real_columns = real_panel_registers* lane_count<A>,
-    .multiply_real_panel = multiply_real_panel<A>,
+    .multiply_real_panel = multiply_real_panel<A, products::fused>,
+    .multiply_rounded_panel = multiply_real_panel<A, products::rounded>,
     .real_depthwise = real_depthwise<A>,
 };
 

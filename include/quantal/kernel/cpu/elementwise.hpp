@@ -72,6 +72,20 @@ void add(const float* x, const float* z, std::size_t count, float* y) {
     transform<A>(count, y, f, x, z);
 }
 
+/// `y[row][i] += rounded(float(sums[row][i]) * scales[i])` for rows of `width` elements, a whole
+/// number of registers (arith::add_group).
+template <class A>
+void add_scaled(const std::int32_t* sums, const float* scales, std::ptrdiff_t rows,
+                std::ptrdiff_t width, float* y) {
+    for (std::ptrdiff_t row = 0; row < rows; ++row)
+        for (std::ptrdiff_t i = 0; i < width; i += lane_count<A>, sums += lane_count<A>) {
+            const auto value = to_float<A>(load<lanes<A, std::int32_t>>(sums));
+            const auto term = rounded<A>(value * load<lanes<A, float>>(scales + i));
+            store(y, load<lanes<A, float>>(y) + term);
+            y += lane_count<A>;
+        }
+}
+
 /// `y[i] = clamp(x[i], lo, hi)` for codes and reals.
 template <class A, class T>
 void clamp(const T* x, std::size_t count, T lo, T hi, T* y) {

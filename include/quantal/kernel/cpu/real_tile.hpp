@@ -33,6 +33,10 @@ QUANTAL_INLINE lanes<A, float> multiply_add(lanes<A, float> sum, lanes<A, float>
     return sum + x * w;
 }
 
+/// How a product meets the sum: fused where the CPU can (the fastest, but the bits depend on the
+/// CPU), or rounded before (docs/arithmetic.md, 14).
+enum class products : std::uint8_t { fused, rounded };
+
 /// The float at `from` in every lane. (Adding it to zeros would turn -0 into 0, so compilers keep
 /// the addition; subtracting zeros from it is nothing.)
 template <class A>
@@ -82,7 +86,7 @@ inline constexpr int real_tile_rows = A::registers == 32 ? 12 : 6;
 
 namespace detail {
 
-template <class A, int Rows, int Registers>
+template <class A, products P, int Rows, int Registers>
 QUANTAL_INLINE void multiply_real_tile(const real_panel_call& call, std::int64_t row) {
     using reals = lanes<A, float>;
     reals acc[Rows][Registers];
@@ -100,7 +104,10 @@ QUANTAL_INLINE void multiply_real_tile(const real_panel_call& call, std::int64_t
         repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
             const reals value = broadcast_real<A>(x + r * stride);
             repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-                acc[r][v] = multiply_add<A>(acc[r][v], value, column[v]);
+                if constexpr (P == products::fused)
+                    acc[r][v] = multiply_add<A>(acc[r][v], value, column[v]);
+                else
+                    acc[r][v] += rounded<A>(value * column[v]);
             });
         });
     }
@@ -115,23 +122,23 @@ QUANTAL_INLINE void multiply_real_tile(const real_panel_call& call, std::int64_t
 }
 
 /// All rows from `row` on: tiles of Rows rows, then lower ones.
-template <class A, int Rows, int Registers>
+template <class A, products P, int Rows, int Registers>
 QUANTAL_INLINE void multiply_real_rows(const real_panel_call& call, std::int64_t row) {
     for (; row + Rows <= call.count; row += Rows)
-        multiply_real_tile<A, Rows, Registers>(call, row);
+        multiply_real_tile<A, P, Rows, Registers>(call, row);
     constexpr int lower = Rows > 8 ? 8 : Rows > 4 ? 4 : Rows / 2;
-    if constexpr (lower > 0) multiply_real_rows<A, lower, Registers>(call, row);
+    if constexpr (lower > 0) multiply_real_rows<A, P, lower, Registers>(call, row);
 }
 
 } // namespace detail
 
 /// As many registers wide as the panel's columns need.
-template <class A>
+template <class A, products P>
 void multiply_real_panel(const real_panel_call& call) {
     if (call.columns > lane_count<A>)
-        detail::multiply_real_rows<A, real_tile_rows<A>, real_panel_registers>(call, 0);
+        detail::multiply_real_rows<A, P, real_tile_rows<A>, real_panel_registers>(call, 0);
     else
-        detail::multiply_real_rows<A, real_tile_rows<A>, 1>(call, 0);
+        detail::multiply_real_rows<A, P, real_tile_rows<A>, 1>(call, 0);
 }
 
 /// One output pixel of a depthwise convolution. Weights: [position][channels in whole registers].
