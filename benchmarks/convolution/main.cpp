@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// convolution [ARCH [THREADS]]: integer convolutions of ResNet, VGG and MobileNet, one image.
-/// Run the peer on the same instruction set: DNNL_MAX_CPU_ISA=AVX2 convolution avx2.
+/// convolution [ARCH [THREADS]]: integer convolutions of ResNet, VGG and MobileNet, one image, the
+/// peers kept to the same instruction set. (XNNPACK's int8 kernels know nothing of VNNI.)
 #include "support/race.hpp"
 #include "task.hpp"
 
@@ -44,6 +44,8 @@ void verify(const layer& l, const std::string& arch, int threads) {
 int main(int argc, char** argv) {
     const std::string arch = argc > 1 ? argv[1] : "";
     const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
+    hold_onednn(arch);
+    hold_xnnpack(arch);
     std::vector<double> logs[4];
     std::printf("ratios to oneDNN u8s8: median [least, most] of 9 rounds\n");
     for (const layer& l : layers) {
@@ -72,7 +74,7 @@ int main(int argc, char** argv) {
         std::printf("\n");
         std::fflush(stdout);
     }
-    std::printf("geometric mean:");
+    std::printf("geometric mean, XNNPACK W8A8 W4A8 W4A4:");
     for (const auto& l : logs) {
         double sum = 0;
         for (const double v : l)
