@@ -107,22 +107,23 @@ QUANTAL_INLINE void finish_row(const finish_rule& rule,
     }
 }
 
-/// Requantizes and stores one or two whole registers: the commonest end of a layer, without a
-/// branch.
+/// Requantizes and stores whole registers: the commonest end of a layer, without a branch.
 template <class A, int Registers>
 QUANTAL_INLINE void finish_codes(const byte_codes& y,
                                  const lanes<A, std::int32_t> (&sums)[Registers],
                                  const float* multipliers, void* to) {
-    static_assert(Registers <= 2);
     lanes<A, std::int32_t> codes[Registers];
     repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
         codes[v] =
             requantize<A>(sums[v], load<lanes<A, float>>(multipliers + v * lane_count<A>), y);
     });
-    if constexpr (Registers == 2)
-        convert<A>::store_bytes(to, codes[0], codes[1]);
-    else
-        store(to, convert<A>::to_bytes(codes[0]));
+    auto* bytes = static_cast<std::byte*>(to);
+    repeat<Registers / 2>([&](auto pair) QUANTAL_INLINE_LAMBDA {
+        convert<A>::store_bytes(bytes + 2 * pair * lane_count<A>, codes[2 * pair],
+                                codes[2 * pair + 1]);
+    });
+    if constexpr (Registers % 2 == 1)
+        store(bytes + (Registers - 1) * lane_count<A>, convert<A>::to_bytes(codes[Registers - 1]));
 }
 
 } // namespace cpu
