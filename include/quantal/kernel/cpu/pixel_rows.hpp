@@ -121,21 +121,20 @@ private:
 class pointer_gatherer {
 public:
     pointer_gatherer(const conv_shape& shape, const std::uint8_t* padding)
-        : shape_(shape), padding_(padding),
-          row_(shape.op.dilation.h * shape.image.w * shape.channels),
-          column_(shape.op.dilation.w * shape.channels) {}
+        : shape_(shape), padding_(padding) {}
 
-    void operator()(const window_place& w, const std::uint8_t** pixels) const {
-        const hw kernel = shape_.op.kernel, step = shape_.op.dilation, image = shape_.image;
-        const std::uint8_t* corner = w.image + (w.y * image.w + w.x) * shape_.channels;
-        const bool inside = w.y >= 0 && w.x >= 0 && w.y + (kernel.h - 1) * step.h < image.h &&
-                            w.x + (kernel.w - 1) * step.w < image.w;
+    /// Columns `x`, `x + step`, ..., those of a window of line `y` on: [column][kernel row].
+    void operator()(const window_place& w, std::int64_t columns, std::int64_t step,
+                    const std::uint8_t** pixels) const {
+        const hw kernel = shape_.op.kernel, image = shape_.image;
         for (std::int64_t ky = 0; ky < kernel.h; ++ky) {
-            const std::int64_t y = w.y + ky * step.h;
-            for (std::int64_t kx = 0; kx < kernel.w; ++kx, ++pixels) {
-                const std::int64_t x = w.x + kx * step.w;
-                const bool valid = inside || (y >= 0 && y < image.h && x >= 0 && x < image.w);
-                *pixels = valid ? corner + ky * row_ + kx * column_ : padding_;
+            const std::int64_t y = w.y + ky * shape_.op.dilation.h;
+            const bool inside = y >= 0 && y < image.h;
+            for (std::int64_t i = 0; i < columns; ++i) {
+                const std::int64_t x = w.x + i * step;
+                pixels[i * kernel.h + ky] = inside && x >= 0 && x < image.w
+                                                ? w.image + (y * image.w + x) * shape_.channels
+                                                : padding_;
             }
         }
     }
@@ -143,7 +142,6 @@ public:
 private:
     const conv_shape& shape_;
     const std::uint8_t* padding_;
-    std::int64_t row_, column_;
 };
 
 } // namespace cpu

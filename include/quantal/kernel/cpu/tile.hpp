@@ -185,16 +185,36 @@ private:
         }
     }
 
+    /// The first `count` bytes, at least one.
+    static QUANTAL_INLINE void copy_part(const std::byte (&from)[width], std::ptrdiff_t count,
+                                         std::byte* to) {
+        std::ptrdiff_t i = 0;
+        if constexpr (width > 8)
+            for (; i + 8 <= count; i += 8)
+                store(to + i, load<std::uint64_t>(from + i));
+        for (; i < count; ++i)
+            to[i] = from[i];
+    }
+
     static QUANTAL_INLINE void finish_all(const sums (&acc)[Rows][Registers],
                                           const panel_call& call, std::ptrdiff_t row) {
         const finish_rule& rule = *call.rule;
         if constexpr (!is_emulated<A>) { // whose registers are in memory anyway
-            if (rule.kind == output_kind::codes && call.columns == width) {
-                const byte_codes codes = rule.codes;
-                repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                    finish_codes<A>(codes, acc[r], call.multipliers,
-                                    call.out.y + (row + r) * call.out.pitch);
-                });
+            if (rule.kind == output_kind::codes) {
+                const code_bounds<A> bounds(rule.codes);
+                const std::ptrdiff_t pitch = call.out.pitch, columns = call.columns;
+                const float* multipliers = call.multipliers;
+                std::byte* y = call.out.y + row * pitch;
+                if (columns == width)
+                    repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                        finish_codes<A>(bounds, acc[r], multipliers, y + r * pitch);
+                    });
+                else
+                    repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                        std::byte whole[width];
+                        finish_codes<A>(bounds, acc[r], multipliers, whole);
+                        copy_part(whole, columns, y + r * pitch);
+                    });
                 return;
             }
         }
