@@ -57,7 +57,8 @@ inline constexpr int tile_rows = 6;
 /// At most so many bytes of a panel between two visits of the rows' sums to memory: with a tile's
 /// rows they fit a first-level cache of 32 KiB. Zen 5, 512 channels of 7x7, kernel 3x3, Gop/s: AVX2
 /// words 186 with 16 KiB, 208 with 24; AVX-512 878 and 908.
-inline constexpr std::ptrdiff_t block_bytes = 24576;
+template <class A>
+inline constexpr std::ptrdiff_t block_bytes = A::registers == 32 ? 40960 : 24576;
 
 namespace detail {
 
@@ -185,27 +186,17 @@ private:
         }
     }
 
-    /// The first `count` bytes, at least one.
-    static QUANTAL_INLINE void copy_part(const std::byte (&from)[width], std::ptrdiff_t count,
-                                         std::byte* to) {
-        std::ptrdiff_t i = 0;
-        if constexpr (width > 8)
-            for (; i + 8 <= count; i += 8)
-                store(to + i, load<std::uint64_t>(from + i));
-        for (; i < count; ++i)
-            to[i] = from[i];
-    }
-
     static QUANTAL_INLINE void finish_all(const sums (&acc)[Rows][Registers],
                                           const panel_call& call, std::ptrdiff_t row) {
         const finish_rule& rule = *call.rule;
         if constexpr (!is_emulated<A>) { // whose registers are in memory anyway
             if (rule.kind == output_kind::codes) {
                 const code_bounds<A> bounds(rule.codes);
-                const std::ptrdiff_t pitch = call.out.pitch, columns = call.columns;
+                const std::ptrdiff_t pitch = call.out.pitch;
+                const auto columns = static_cast<std::size_t>(call.columns);
                 const float* multipliers = call.multipliers;
                 std::byte* y = call.out.y + row * pitch;
-                if (columns == width)
+                if (call.columns == width)
                     repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
                         finish_codes<A>(bounds, acc[r], multipliers, y + r * pitch);
                     });
@@ -213,7 +204,7 @@ private:
                     repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
                         std::byte whole[width];
                         finish_codes<A>(bounds, acc[r], multipliers, whole);
-                        copy_part(whole, columns, y + r * pitch);
+                        copy_part<width>(whole, columns, y + r * pitch);
                     });
                 return;
             }
@@ -229,11 +220,26 @@ private:
     }
 };
 
+/// Each tile asks for its part of the block of the panel that comes next, which would otherwise
+/// come from the third-level cache when it is needed.
+template <class A, int Rows, int Registers>
+QUANTAL_INLINE void fetch_next(const panel_call& call, std::ptrdiff_t row,
+                               const step_range& steps) {
+    const std::ptrdiff_t step = Registers * A::width, length = (steps.end - steps.begin) * step;
+    const std::byte* next = call.panel + steps.end * step;
+    const std::ptrdiff_t part = length * Rows / call.count;
+    const std::byte* from = next + length * row / call.count;
+    for (std::ptrdiff_t i = 0; i < part; i += 64)
+        __builtin_prefetch(from + i, 0, 2);
+}
+
 /// All rows from `row` on: tiles of Rows rows, then lower ones.
 template <class A, form F, int Rows, int Registers>
 QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const step_range& steps) {
-    for (; row + Rows <= call.count; row += Rows)
+    for (; row + Rows <= call.count; row += Rows) {
+        fetch_next<A, Rows, Registers>(call, row, steps);
         tile<A, F, Rows, Registers>::run(call, row, steps);
+    }
     constexpr int lower = Rows > 4 ? 4 : Rows / 2;
     if constexpr (lower > 0) run_tiles<A, F, lower, Registers>(call, row, steps);
 }
@@ -241,7 +247,7 @@ QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const 
 /// A panel in blocks of steps that stay in the first-level cache while all rows meet them.
 template <class A, form F, int Registers>
 QUANTAL_INLINE void run_blocks(const panel_call& call) {
-    constexpr std::ptrdiff_t most = block_bytes / (Registers * A::width);
+    constexpr std::ptrdiff_t most = block_bytes<A> / (Registers * A::width);
     const std::ptrdiff_t blocks = (call.steps + most - 1) / most;
     std::ptrdiff_t block = blocks < 2 ? call.steps : (call.steps + blocks - 1) / blocks;
     if constexpr (F == form::shorts) // a whole number of runs, for which the proof holds
