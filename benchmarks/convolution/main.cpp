@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// convolution [ARCH [THREADS]]: integer convolutions of ResNet, VGG and MobileNet, one image.
-/// Run the peer on the same instruction set: DNNL_MAX_CPU_ISA=AVX2 convolution avx2.
+/// convolution [ARCH [THREADS [FIRST [END]]]]: integer convolutions of ResNet, VGG and MobileNet, one image, the
+/// peers kept to the same instruction set. (XNNPACK's int8 kernels know nothing of VNNI.)
 #include "support/race.hpp"
 #include "task.hpp"
 
 #include <cmath>
+#include <span>
 
 using namespace benchmarks;
 
@@ -44,9 +45,14 @@ void verify(const layer& l, const std::string& arch, int threads) {
 int main(int argc, char** argv) {
     const std::string arch = argc > 1 ? argv[1] : "";
     const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
+    const std::size_t first = argc > 3 ? std::stoul(argv[3]) : 0;
+    const std::size_t end = argc > 4 ? std::stoul(argv[4]) : std::size(layers);
+    hold_onednn(arch);
+    hold_xnnpack(arch);
     std::vector<double> logs[4];
     std::printf("ratios to oneDNN u8s8: median [least, most] of 9 rounds\n");
-    for (const layer& l : layers) {
+    const auto part = std::span(layers).subspan(first, end - first);
+    for (const layer& l : part) {
         verify(l, arch, threads);
         std::vector<conv_task> tasks;
         for (const width& w : widths)
@@ -72,7 +78,7 @@ int main(int argc, char** argv) {
         std::printf("\n");
         std::fflush(stdout);
     }
-    std::printf("geometric mean:");
+    std::printf("geometric mean, XNNPACK W8A8 W4A8 W4A4:");
     for (const auto& l : logs) {
         double sum = 0;
         for (const double v : l)

@@ -8,8 +8,18 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 
 namespace benchmarks {
+
+void hold_onednn(const std::string& arch) {
+    const auto isa = arch == "avx_vnni" ? dnnl::cpu_isa::avx2_vnni
+                     : arch == "avx2"   ? dnnl::cpu_isa::avx2
+                     : arch == "sse4_1" ? dnnl::cpu_isa::sse41
+                                        : dnnl::cpu_isa::all;
+    if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success)
+        throw std::runtime_error("oneDNN's instruction set cannot be changed any more");
+}
 
 conv_implementation onednn_conv(const conv_task& t, int threads) {
     using namespace dnnl;

@@ -2,6 +2,7 @@
 /// XNNPACK: s8 x s8, exact.
 #include "task.hpp"
 
+#include <cpuinfo.h>
 #include <pthreadpool.h>
 #include <xnnpack.h>
 
@@ -10,6 +11,19 @@
 #include <stdexcept>
 
 namespace benchmarks {
+
+/// XNNPACK has no switch for it; it asks libcpuinfo, whose answers are variables.
+void hold_xnnpack(const std::string& arch) {
+    if (!cpuinfo_initialize()) throw std::runtime_error("libcpuinfo does not know this CPU");
+#if defined(__x86_64__)
+    cpuinfo_x86_isa& has = cpuinfo_isa;
+    if (arch == "avx512_vnni" || arch.empty()) return;
+    has.avx512f = has.avx512bw = has.avx512cd = has.avx512dq = has.avx512vl = false;
+    has.xop = false; // of AMD's Bulldozer only
+    if (arch == "avx2" || arch == "avx_vnni") return;
+    has.avx2 = has.avx = false;
+#endif
+}
 
 conv_implementation xnnpack_conv(const conv_task& t, int threads) {
     struct state {

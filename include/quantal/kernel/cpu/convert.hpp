@@ -9,11 +9,15 @@ namespace quantal {
 inline namespace v0 {
 namespace cpu {
 
+template <class A>
+struct convert;
+
 /// Conversions by operators; what an instruction set does better it overrides below.
 template <class A>
 struct operator_convert {
     using reals = lanes<A, float>;
     using ints = lanes<A, std::int32_t>;
+    using shorts = lanes<A, std::int16_t>;
 
     /// v > lo ? v : lo (a NaN gives lo), and v < hi ? v : hi.
     static QUANTAL_INLINE reals at_least(reals v, reals lo) { return v > lo ? v : lo; }
@@ -46,6 +50,26 @@ struct operator_convert {
         store(to, to_bytes(v));
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
+
+    static QUANTAL_INLINE void store_bytes(void* to, const ints (&v)[4]) {
+        convert<A>::store_bytes(to, v[0], v[1]);
+        convert<A>::store_bytes(static_cast<std::byte*>(to) + 2 * sizeof(to_bytes(v[0])), v[2],
+                                v[3]);
+    }
+
+    /// Half a register of bytes, one an int16 lane.
+    static QUANTAL_INLINE shorts widen_bytes(const void* from) {
+        using bytes = typename quantal::v0::cpu::detail::vector<std::uint8_t, A::width / 2>::type;
+        return __builtin_convertvector(load<bytes>(from), shorts);
+    }
+    /// The int16 lanes of `v`, one an int32 lane: the first and the second half.
+    static QUANTAL_INLINE void widen_shorts(shorts v, ints& first, ints& second) {
+        using half = typename quantal::v0::cpu::detail::vector<std::int16_t, A::width / 2>::type;
+        half halves[2];
+        __builtin_memcpy(halves, &v, sizeof v);
+        first = __builtin_convertvector(halves[0], ints);
+        second = __builtin_convertvector(halves[1], ints);
+    }
 };
 
 template <class A>
@@ -56,12 +80,22 @@ template <class A>
 struct sse_convert : operator_convert<A> {
     using typename operator_convert<A>::reals;
     using typename operator_convert<A>::ints;
+    using typename operator_convert<A>::shorts;
     static QUANTAL_INLINE reals at_least(reals v, reals lo) { return _mm_max_ps(v, lo); }
     static QUANTAL_INLINE reals at_most(reals v, reals hi) { return _mm_min_ps(v, hi); }
     static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
         const __m128i zero = _mm_setzero_si128();
         const __m128i bytes = _mm_cvtsi32_si128(load<std::int32_t>(from));
         return reinterpret_cast<ints>(_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, zero), zero));
+    }
+    static QUANTAL_INLINE shorts widen_bytes(const void* from) {
+        return reinterpret_cast<shorts>(_mm_unpacklo_epi8(
+            _mm_loadl_epi64(static_cast<const __m128i*>(from)), _mm_setzero_si128()));
+    }
+    static QUANTAL_INLINE void widen_shorts(shorts v, ints& first, ints& second) {
+        const auto all = reinterpret_cast<__m128i>(v);
+        first = reinterpret_cast<ints>(_mm_unpacklo_epi16(all, all)) >> 16;
+        second = reinterpret_cast<ints>(_mm_unpackhi_epi16(all, all)) >> 16;
     }
     static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
         const __m128i pairs = _mm_unpacklo_epi8(_mm_cvtsi32_si128(load<std::int32_t>(a)),
@@ -97,11 +131,21 @@ template <class A>
 struct avx2_convert : operator_convert<A> {
     using typename operator_convert<A>::reals;
     using typename operator_convert<A>::ints;
+    using typename operator_convert<A>::shorts;
     static QUANTAL_INLINE reals at_least(reals v, reals lo) { return _mm256_max_ps(v, lo); }
     static QUANTAL_INLINE reals at_most(reals v, reals hi) { return _mm256_min_ps(v, hi); }
     static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
         return reinterpret_cast<ints>(
             _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+    }
+    static QUANTAL_INLINE shorts widen_bytes(const void* from) {
+        return reinterpret_cast<shorts>(
+            _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(from))));
+    }
+    static QUANTAL_INLINE void widen_shorts(shorts v, ints& first, ints& second) {
+        const auto all = reinterpret_cast<__m256i>(v);
+        first = reinterpret_cast<ints>(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(all)));
+        second = reinterpret_cast<ints>(_mm256_cvtepi16_epi32(_mm256_extracti128_si256(all, 1)));
     }
     static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
         const auto pairs = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
@@ -152,6 +196,10 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
         return reinterpret_cast<ints>(_mm512_maskz_cvtepu8_epi32(
             0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
     }
+    static QUANTAL_INLINE shorts widen_bytes(const void* from) {
+        return reinterpret_cast<shorts>(_mm512_maskz_cvtepu8_epi16(
+            0xffffffff, _mm256_loadu_si256(static_cast<const __m256i*>(from))));
+    }
     static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
         return widen(a) | (widen(b) << 16); // by this `widen`: g++ 12 makes a mess of the other
     }
@@ -175,6 +223,16 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
         store(to, to_bytes(v));
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
+    static QUANTAL_INLINE void store_bytes(void* to, const ints (&v)[4]) {
+        const auto words = [&](int i) QUANTAL_INLINE_LAMBDA {
+            return _mm512_packs_epi32(reinterpret_cast<__m512i>(v[i]),
+                                      reinterpret_cast<__m512i>(v[i + 1]));
+        };
+        const __m512i bytes = _mm512_packus_epi16(words(0), words(2));
+        const __m512i order =
+            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        store(to, _mm512_maskz_permutexvar_epi32(0xffff, order, bytes));
+    }
 };
 #endif
 
@@ -192,23 +250,41 @@ QUANTAL_INLINE lanes<A, float> to_float(lanes<A, std::int32_t> v) {
     return __builtin_convertvector(v, lanes<A, float>);
 }
 
-/// arith::round_half_even in every lane: |v| < 2^22.
-template <class A>
-QUANTAL_INLINE lanes<A, std::int32_t> round_half_even(lanes<A, float> v) {
-    // 1.5 * 2^23 leaves no bits for a fraction: the sum is rounded to even, its bits count from
-    // those of the constant.
-    const lanes<A, float> shifted = rounded<A>(v) + fill<A>(12582912.0f);
-    return reinterpret_cast<lanes<A, std::int32_t>>(shifted) - 0x4b400000;
-}
+/// The bits of 1.5 * 2^23.
+inline constexpr std::int32_t bits_of_rounding = 0x4b400000;
 
 /// arith::clamp, then arith::round_half_even, then `+ zero`: the end of every requantization.
-/// `first` and `last` are the clamp's bounds less `zero`.
+/// `first` and `last` are the clamp's bounds less `zero`; |bounds| < 2^22. `shift` is `zero` less
+/// the bits of 1.5 * 2^23.
+template <class A>
+QUANTAL_INLINE lanes<A, std::int32_t> to_codes(lanes<A, float> v, lanes<A, float> first,
+                                               lanes<A, float> last, lanes<A, std::int32_t> shift) {
+    // 1.5 * 2^23 leaves no bits for a fraction: the sum is rounded to even, its bits count from
+    // those of the constant.
+    const auto bounded = convert<A>::at_most(convert<A>::at_least(v, first), last);
+    const lanes<A, float> shifted = rounded<A>(bounded) + fill<A>(12582912.0f);
+    return reinterpret_cast<lanes<A, std::int32_t>>(shifted) + shift;
+}
 template <class A>
 QUANTAL_INLINE lanes<A, std::int32_t> to_codes(lanes<A, float> v, float first, float last,
                                                std::int32_t zero) {
-    const auto bounded =
-        convert<A>::at_most(convert<A>::at_least(v, fill<A>(first)), fill<A>(last));
-    return round_half_even<A>(bounded) + zero;
+    return to_codes<A>(v, fill<A>(first), fill<A>(last), fill<A>(zero - bits_of_rounding));
+}
+
+/// `count` bytes to int16.
+template <class A>
+void widen_bytes(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count) {
+    constexpr std::ptrdiff_t step = A::width / 2;
+    std::ptrdiff_t i = 0;
+    for (; i + step <= count; i += step)
+        store(to + i, convert<A>::widen_bytes(from + i));
+    if (i == count) return;
+    if (count >= step) { // overlaps what is there already
+        store(to + count - step, convert<A>::widen_bytes(from + count - step));
+        return;
+    }
+    for (; i < count; ++i)
+        to[i] = from[i];
 }
 
 } // namespace cpu

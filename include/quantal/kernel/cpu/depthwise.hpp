@@ -1,21 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Depthwise convolutions, one channel a lane, and the copy of pixels into rows of int16.
+/// Depthwise convolutions, one channel a lane.
 #ifndef QUANTAL_KERNEL_CPU_DEPTHWISE_HPP
 #define QUANTAL_KERNEL_CPU_DEPTHWISE_HPP
 
-#include <quantal/kernel/cpu/finish.hpp>
+#include <quantal/kernel/cpu/tile.hpp>
 
 namespace quantal {
 inline namespace v0 {
 namespace cpu {
 
-/// Output pixels of a depthwise convolution. Weights: [block of lane_count channels][pair of
-/// kernel positions][channel], two int16 an int32; `pairs * 2` positions, the last one perhaps with
-/// weight 0.
+/// How many channels of how many kernel rows meet in one register. Weights: [block of channels]
+/// [kernel column][group of rows][channel][row of the group], zeros behind the last row.
+struct depthwise_layout {
+    int channels, rows;
+    int element; ///< bytes
+
+    [[nodiscard]] static constexpr depthwise_layout of(form f, int lanes) {
+        return f == form::bytes   ? depthwise_layout{lanes, 4, 1}
+               : f == form::words ? depthwise_layout{lanes, 2, 2}
+                                  : depthwise_layout{2 * lanes, 2, 1};
+    }
+    /// Where a row of a group lies: rows 0 and 1 of bytes are widened together, as are 2 and 3.
+    [[nodiscard]] constexpr int place(int row) const {
+        return rows == 4 ? row % 2 * 2 + row / 2 : row;
+    }
+};
+
+/// Output pixels of a line.
 struct depthwise_call {
-    const std::uint8_t* const* pixels; ///< [output pixel][position]: the input pixel under it
+    const std::uint8_t* const* pixels; ///< [column][kernel row]: input pixels under the windows
+    std::ptrdiff_t step;               ///< pointers from a window to the next
     std::ptrdiff_t count;              ///< output pixels
-    std::ptrdiff_t pairs;
+    int rows, columns;                 ///< of the kernel
     int channels;
     const std::byte* weights;
     const std::int32_t* bias;
@@ -26,70 +42,171 @@ struct depthwise_call {
 
 namespace detail {
 
-/// One output pixel, Registers registers of channels from `first` on, of which `count` are valid;
-/// `pairs(a, b)` reads one register of them at two pixels.
-template <class A, int Registers, class Pairs>
-QUANTAL_INLINE void depthwise_block(const depthwise_call& call, std::ptrdiff_t pixel, int first,
-                                    int count, Pairs pairs) {
+/// Reads the lanes of one pixel: all of them, or the first `count`.
+template <class A>
+struct whole_pixel : convert<A> {};
+template <class A>
+struct part_of_pixel {
+    using ints = lanes<A, std::int32_t>;
+    std::size_t count;
+
+    QUANTAL_INLINE ints widen(const std::uint8_t* a) const { return widen_part<A>(a, count); }
+    QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) const {
+        return widen(a) | (widen(b) << 16);
+    }
+    QUANTAL_INLINE lanes<A, std::int16_t> widen_bytes(const std::uint8_t* a) const {
+        using bytes = typename vector<std::uint8_t, A::width / 2>::type;
+        const auto part = load_part<bytes>(a, count);
+        return convert<A>::widen_bytes(&part);
+    }
+};
+
+/// Output pixels of one block of channels.
+template <class A, form F>
+class depthwise_block {
     using sums = lanes<A, std::int32_t>;
-    sums acc[Registers];
-    repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-        acc[v] = load<sums>(call.bias + first + v * lane_count<A>);
-    });
-    const std::uint8_t* const* from = call.pixels + pixel * 2 * call.pairs;
-    const std::byte* w = call.weights + first * call.pairs * 4;
-    for (std::ptrdiff_t pair = 0; pair < call.pairs; ++pair, from += 2, w += A::width)
-        repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-            const int channel = first + v * lane_count<A>;
-            acc[v] = dot<A>::widen_madd(acc[v], pairs(from[0] + channel, from[1] + channel),
-                                        load<sums>(w + v * call.pairs * A::width));
+    static constexpr depthwise_layout layout = depthwise_layout::of(F, lane_count<A>);
+    static constexpr int registers = layout.channels / lane_count<A>; ///< of sums
+
+    const depthwise_call& call_;
+    const code_bounds<A>& bounds_;
+    int channel_, count_;
+    const std::byte* weights_;
+
+public:
+    /// Channels from `channel` on, `count` of them.
+    QUANTAL_INLINE depthwise_block(const depthwise_call& call, const code_bounds<A>& bounds,
+                                   int channel, int count)
+        : call_(call), bounds_(bounds), channel_(channel), count_(count),
+          weights_(call.weights + std::ptrdiff_t{channel} / layout.channels * call.columns *
+                                      groups() * A::width) {}
+
+    /// Outputs pixels from `pixel` on with a kernel of Size x Size: a column of the input serves
+    /// all windows that it lies in.
+    template <int Size, int Stride, int Outputs>
+    QUANTAL_INLINE void pixels(std::ptrdiff_t pixel) const {
+        constexpr int groups = (Size + layout.rows - 1) / layout.rows;
+        sums acc[Outputs];
+        repeat<Outputs>([&](auto o) QUANTAL_INLINE_LAMBDA { acc[o] = start(); });
+        const std::uint8_t* const* from = call_.pixels + pixel * call_.step;
+        repeat<(Outputs - 1) * Stride + Size>([&](auto column) QUANTAL_INLINE_LAMBDA {
+            repeat<groups>([&](auto g) QUANTAL_INLINE_LAMBDA {
+                constexpr int first = g * layout.rows, left = Size - first;
+                const sums x = operand(from + column * Size + first,
+                                       left < layout.rows ? left : layout.rows, whole_pixel<A>{});
+                repeat<Outputs>([&](auto o) QUANTAL_INLINE_LAMBDA {
+                    constexpr int kx = column - o * Stride;
+                    if constexpr (kx >= 0 && kx < Size)
+                        acc[o] = add(acc[o], x, weights_ + (kx * groups + g) * A::width);
+                });
+            });
         });
-    const output out = call.out.at(*call.rule, pixel, first);
-    if (call.rule->kind == output_kind::codes && count == Registers * lane_count<A>)
-        finish_codes<A>(call.rule->codes, acc, call.multipliers + first, out.y);
-    else
-        finish_row<A>(*call.rule, acc, call.multipliers + first, out, count);
+        repeat<Outputs>([&](auto o) QUANTAL_INLINE_LAMBDA { end(acc[o], pixel + o); });
+    }
+
+    /// One output pixel of any kernel.
+    template <class Pixel>
+    QUANTAL_INLINE void pixel(std::ptrdiff_t pixel, const Pixel& read) const {
+        sums acc = start();
+        const std::uint8_t* const* from = call_.pixels + pixel * call_.step;
+        const std::byte* w = weights_;
+        for (int column = 0; column < call_.columns; ++column)
+            for (int left = call_.rows; left > 0; left -= layout.rows, w += A::width) {
+                const int rows = left < layout.rows ? left : layout.rows;
+                acc = add(acc, operand(from, rows, read), w);
+                from += rows;
+            }
+        end(acc, pixel);
+    }
+
+private:
+    [[nodiscard]] QUANTAL_INLINE int groups() const {
+        return (call_.rows + layout.rows - 1) / layout.rows;
+    }
+    QUANTAL_INLINE sums start() const {
+        return F == form::shorts ? sums{} : load<sums>(call_.bias + channel_);
+    }
+
+    /// One register of this block's channels at `rows` pixels.
+    template <class Pixel>
+    QUANTAL_INLINE sums operand(const std::uint8_t* const* from, int rows,
+                                const Pixel& read) const {
+        const auto at = [&](int row) QUANTAL_INLINE_LAMBDA { return from[row] + channel_; };
+        if constexpr (F == form::shorts) {
+            const auto low = read.widen_bytes(at(0));
+            return reinterpret_cast<sums>(rows == 1 ? low : low | (read.widen_bytes(at(1)) << 8));
+        } else {
+            const sums low = rows == 1 ? read.widen(at(0)) : read.widen_pairs(at(0), at(1));
+            if (F == form::words || rows <= 2) return low;
+            return low | ((rows == 3 ? read.widen(at(2)) : read.widen_pairs(at(2), at(3))) << 8);
+        }
+    }
+
+    static QUANTAL_INLINE sums add(sums acc, sums x, const std::byte* weights) {
+        const auto w = load<sums>(weights);
+        if constexpr (F == form::bytes)
+            return dot<A>::dot4_u8s8(acc, x, w);
+        else if constexpr (F == form::words)
+            return dot<A>::widen_madd(acc, x, w);
+        else
+            return reinterpret_cast<sums>(reinterpret_cast<lanes<A, std::int16_t>>(acc) +
+                                          dot<A>::pair_sums_u8s8(x, w));
+    }
+
+    QUANTAL_INLINE void end(const sums& acc, std::ptrdiff_t pixel) const {
+        sums all[registers];
+        if constexpr (F == form::shorts) {
+            convert<A>::widen_shorts(reinterpret_cast<lanes<A, std::int16_t>>(acc), all[0], all[1]);
+            repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                all[v] += load<sums>(call_.bias + channel_ + v * lane_count<A>);
+            });
+        } else {
+            all[0] = acc;
+        }
+        const output out = call_.out.at(*call_.rule, pixel, channel_);
+        if (call_.rule->kind == output_kind::codes && count_ == layout.channels)
+            finish_codes<A>(bounds_, all, call_.multipliers + channel_, out.y);
+        else
+            finish_row<A>(*call_.rule, all, call_.multipliers + channel_, out, count_);
+    }
+};
+
+/// Outputs pixels from `pixel` on, with a kernel of Size x Size, or one with any (Size 0).
+template <class A, form F, int Size, int Stride, int Outputs>
+QUANTAL_INLINE void depthwise_pixels(const depthwise_call& call, const code_bounds<A>& bounds,
+                                     std::ptrdiff_t pixel) {
+    constexpr int channels = depthwise_layout::of(F, lane_count<A>).channels;
+    int first = 0;
+    for (; first + channels <= call.channels; first += channels) {
+        const depthwise_block<A, F> block(call, bounds, first, channels);
+        if constexpr (Size == 0)
+            block.pixel(pixel, whole_pixel<A>{});
+        else
+            block.template pixels<Size, Stride, Outputs>(pixel);
+    }
+    const int rest = call.channels - first;
+    if (rest == 0) return;
+    const depthwise_block<A, F> block(call, bounds, first, rest);
+    for (int o = 0; o < Outputs; ++o)
+        block.pixel(pixel + o, part_of_pixel<A>{static_cast<std::size_t>(rest)});
 }
 
 } // namespace detail
 
-template <class A>
+/// Form shorts: callers hold a proof that the sum of every channel fits int16.
+template <class A, form F>
 void depthwise(const depthwise_call& call) {
-    constexpr int lanes = lane_count<A>;
-    const auto whole = [](const std::uint8_t* a, const std::uint8_t* b)
-                           QUANTAL_INLINE_LAMBDA { return convert<A>::widen_pairs(a, b); };
-    for (std::ptrdiff_t pixel = 0; pixel < call.count; ++pixel) {
-        int first = 0;
-        for (; first + 2 * lanes <= call.channels; first += 2 * lanes)
-            detail::depthwise_block<A, 2>(call, pixel, first, 2 * lanes, whole);
-        for (; first + lanes <= call.channels; first += lanes)
-            detail::depthwise_block<A, 1>(call, pixel, first, lanes, whole);
-        const int rest = call.channels - first;
-        if (rest == 0) continue;
-        const auto part = [&](const std::uint8_t* a, const std::uint8_t* b) QUANTAL_INLINE_LAMBDA {
-            const auto bytes = static_cast<std::size_t>(rest);
-            return widen_part<A>(a, bytes) | (widen_part<A>(b, bytes) << 16);
-        };
-        detail::depthwise_block<A, 1>(call, pixel, first, rest, part);
-    }
-}
-
-/// `count` bytes to int16.
-template <class A>
-void widen_bytes(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count) {
-    using words = lanes<A, std::int16_t>;
-    constexpr std::ptrdiff_t step = A::width / 2;
-    using bytes = typename detail::vector<std::uint8_t, step>::type;
-    const auto widen = [&](std::ptrdiff_t i) QUANTAL_INLINE_LAMBDA {
-        store(to + i, __builtin_convertvector(load<bytes>(from + i), words));
-    };
-    std::ptrdiff_t i = 0;
-    for (; i + step <= count; i += step)
-        widen(i);
-    if (i == count) return;
-    if (count >= step) return widen(count - step); // overlaps what is there already
-    for (; i < count; ++i)
-        to[i] = from[i];
+    constexpr int outputs = 4;
+    const code_bounds<A> bounds(call.rule->codes);
+    std::ptrdiff_t pixel = 0;
+    if (call.rows == 3 && call.columns == 3 && call.step == 3)
+        for (; pixel + outputs <= call.count; pixel += outputs)
+            detail::depthwise_pixels<A, F, 3, 1, outputs>(call, bounds, pixel);
+    if (call.rows == 3 && call.columns == 3 && call.step == 6)
+        for (; pixel + outputs <= call.count; pixel += outputs)
+            detail::depthwise_pixels<A, F, 3, 2, outputs>(call, bounds, pixel);
+    for (; pixel < call.count; ++pixel)
+        detail::depthwise_pixels<A, F, 0, 1, 1>(call, bounds, pixel);
 }
 
 } // namespace cpu

@@ -50,25 +50,23 @@ template <class A>
 struct dot : operator_dot<A> {};
 
 #if XSIMD_WITH_SSE2
-template <>
-struct dot<sse2> : operator_dot<sse2> {
+template <class A>
+struct sse_dot : operator_dot<A> {
+    using typename operator_dot<A>::sums;
     static constexpr bool fast_dot4 = false;
     static QUANTAL_INLINE sums widen_madd(sums acc, sums x, sums w) {
         return acc + reinterpret_cast<sums>(_mm_madd_epi16(reinterpret_cast<__m128i>(x),
                                                            reinterpret_cast<__m128i>(w)));
     }
 };
+template <>
+struct dot<sse2> : sse_dot<sse2> {};
 #endif
 
 #if XSIMD_WITH_SSE4_1
 template <>
-struct dot<sse4_1> : operator_dot<sse4_1> {
-    static constexpr bool fast_dot4 = false;
+struct dot<sse4_1> : sse_dot<sse4_1> {
     static constexpr bool has_pair_sums = true;
-    static QUANTAL_INLINE sums widen_madd(sums acc, sums x, sums w) {
-        return acc + reinterpret_cast<sums>(_mm_madd_epi16(reinterpret_cast<__m128i>(x),
-                                                           reinterpret_cast<__m128i>(w)));
-    }
     static QUANTAL_INLINE short_sums pair_sums_u8s8(sums x, sums w) {
         return reinterpret_cast<short_sums>(
             _mm_maddubs_epi16(reinterpret_cast<__m128i>(x), reinterpret_cast<__m128i>(w)));

@@ -107,22 +107,35 @@ QUANTAL_INLINE void finish_row(const finish_rule& rule,
     }
 }
 
-/// Requantizes and stores one or two whole registers: the commonest end of a layer, without a
-/// branch.
+/// The bounds of `to_codes` in registers, for many calls.
+template <class A>
+struct code_bounds {
+    lanes<A, float> first, last;
+    lanes<A, std::int32_t> shift;
+
+    explicit QUANTAL_INLINE code_bounds(const byte_codes& y)
+        : first(fill<A>(static_cast<float>(y.lo - y.zero_point))),
+          last(fill<A>(static_cast<float>(y.hi - y.zero_point))),
+          shift(fill<A>(y.zero_point - bits_of_rounding)) {
+        settle<A>(shift); // or compilers take the difference apart again
+    }
+};
+
+/// Requantizes and stores whole registers: the commonest end of a layer, without a branch.
 template <class A, int Registers>
-QUANTAL_INLINE void finish_codes(const byte_codes& y,
+QUANTAL_INLINE void finish_codes(const code_bounds<A>& y,
                                  const lanes<A, std::int32_t> (&sums)[Registers],
                                  const float* multipliers, void* to) {
-    static_assert(Registers <= 2);
     lanes<A, std::int32_t> codes[Registers];
     repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-        codes[v] =
-            requantize<A>(sums[v], load<lanes<A, float>>(multipliers + v * lane_count<A>), y);
+        const auto m = load<lanes<A, float>>(multipliers + v * lane_count<A>);
+        codes[v] = to_codes<A>(to_float<A>(sums[v]) * m, y.first, y.last, y.shift);
     });
-    if constexpr (Registers == 2)
-        convert<A>::store_bytes(to, codes[0], codes[1]);
-    else
-        store(to, convert<A>::to_bytes(codes[0]));
+    auto* bytes = static_cast<std::byte*>(to);
+    if constexpr (Registers == 4) return convert<A>::store_bytes(to, codes);
+    if constexpr (Registers >= 2) convert<A>::store_bytes(to, codes[0], codes[1]);
+    if constexpr (Registers % 2 == 1)
+        store(bytes + (Registers - 1) * lane_count<A>, convert<A>::to_bytes(codes[Registers - 1]));
 }
 
 } // namespace cpu

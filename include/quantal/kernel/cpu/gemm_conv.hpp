@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Convolutions as products of matrices: a block of output pixels becomes rows of operands that
-/// stay in cache, or is read in place where the rows are there already, and meets every panel.
+/// stay in cache and meet every panel.
 #ifndef QUANTAL_KERNEL_CPU_GEMM_CONV_HPP
 #define QUANTAL_KERNEL_CPU_GEMM_CONV_HPP
 
 #include <quantal/kernel/cpu/conv_layer.hpp>
+#include <quantal/kernel/cpu/operand_rows.hpp>
 #include <quantal/kernel/cpu/packed_weights.hpp>
-#include <quantal/kernel/cpu/pixel_rows.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -38,13 +38,13 @@ struct task_grid {
 class gemm_conv : public conv_layer {
 public:
     gemm_conv(const conv_problem& p, const kernel_set& kernels)
-        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule) {
-        const std::vector<std::int16_t> weights = in_row_order(p);
-        const auto depth = static_cast<std::size_t>(shape_.depth());
+        : kernels_(kernels), shape_(p.shape), rule_(p.rule), sums_(plan(p, kernels)),
+          rows_(p.shape, p.zero_point, sums_.how, kernels), most_rows_(most_rows()) {
+        const std::vector<std::int16_t> weights = rows_.in_order(p.weights);
+        const auto depth = static_cast<std::size_t>(rows_.depth());
         const auto columns = static_cast<std::size_t>(shape_.group_out());
-        sums_ = plan_sums(kernels, p.u_max, weights, depth);
         for (std::size_t g = 0; g < weights.size(); g += columns * depth)
-            panels_.emplace_back(kernels, sums_.how, shape_.group_out(), shape_.depth(),
+            panels_.emplace_back(kernels, sums_.how, shape_.group_out(), rows_.depth(),
                                  std::span(weights).subspan(g, columns * depth));
         const auto padded = static_cast<std::size_t>(panels_[0].count() * kernels.panel_columns);
         bias_.resize(padded * panels_.size());
@@ -61,8 +61,7 @@ public:
         return std::string(kernels_.name) + ' ' + names[static_cast<int>(sums_.how)];
     }
     [[nodiscard]] std::size_t workspace_bytes() const override {
-        return partial_bytes() +
-               (in_place() ? 0 : static_cast<std::size_t>(most_rows() * row_bytes()));
+        return partial_bytes() + static_cast<std::size_t>(rows_.bytes(most_rows_));
     }
     [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
         return grid(batch).count();
@@ -81,40 +80,30 @@ public:
     }
 
 private:
-    [[nodiscard]] std::int64_t row_bytes() const { return panels_[0].steps() * 4; }
-
-    [[nodiscard]] std::size_t partial_bytes() const {
-        return whole_lines(static_cast<std::size_t>(most_rows() * kernels_.panel_columns * 4));
+    /// Rows of bytes lie alike, whether or not pairs of them are summed in int16.
+    [[nodiscard]] static sum_plan plan(const conv_problem& p, const kernel_set& kernels) {
+        const operand_rows rows(p.shape, p.zero_point, form::shorts, kernels);
+        return plan_sums(kernels, p.u_max, rows.in_order(p.weights),
+                         static_cast<std::size_t>(rows.depth()));
     }
 
-    /// Whether the rows of the kernel are the pixels of the image as they lie there.
-    [[nodiscard]] bool in_place() const {
-        return sums_.how != form::words && shape_.is_pointwise() && shape_.group_in() % 4 == 0;
+    [[nodiscard]] std::size_t partial_bytes() const {
+        return whole_lines(static_cast<std::size_t>(most_rows_ * kernels_.panel_columns * 4));
     }
 
     /// A block of rows fills at most half of a second-level cache of 256 KiB, and the output of a
     /// block of short rows is not much longer than the block.
     [[nodiscard]] std::int64_t most_rows() const {
+        constexpr std::int64_t most = 256, least = 64, most_bytes = std::int64_t{256} << 10;
         const std::int64_t tile = kernels_.tile_rows;
-        return std::clamp<std::int64_t>((std::int64_t{128} << 10) / row_bytes(), tile, 256) / tile *
-               tile;
+        std::int64_t rows = most / tile * tile;
+        while (rows > least && rows_.bytes(rows) > most_bytes)
+            rows -= tile;
+        return rows;
     }
     [[nodiscard]] task_grid grid(std::int64_t batch) const {
-        return task_grid::make(batch * shape_.output_pixels(), most_rows(), kernels_.tile_rows,
+        return task_grid::make(batch * shape_.output_pixels(), most_rows_, kernels_.tile_rows,
                                panels_[0].count());
-    }
-
-    /// Weights [out][position][channel], as the elements of a row lie.
-    [[nodiscard]] static std::vector<std::int16_t> in_row_order(const conv_problem& p) {
-        const auto positions = static_cast<std::size_t>(p.shape.positions());
-        const auto channels = static_cast<std::size_t>(p.shape.group_in());
-        std::vector<std::int16_t> ordered;
-        ordered.reserve(p.weights.size());
-        for (std::size_t o = 0; o < p.weights.size(); o += positions * channels)
-            for (std::size_t k = 0; k < positions; ++k)
-                for (std::size_t c = 0; c < channels; ++c)
-                    ordered.push_back(p.weights[o + c * positions + k]);
-        return ordered;
     }
 
     /// `bias - zero_point * sum(w)` modulo 2^32: kernels multiply the bytes as they are.
@@ -128,22 +117,13 @@ private:
 
     void run_block(const conv_call& call, std::int64_t group, std::int64_t first, std::int64_t rows,
                    std::int64_t panel, std::int64_t end, std::byte* workspace) const {
-        const std::int64_t channel = group * shape_.group_in();
         panel_call c{};
-        if (in_place()) {
-            c.rows = reinterpret_cast<const std::byte*>(call.x) + first * shape_.channels + channel;
-            c.stride = shape_.channels;
-        } else {
-            std::byte* gathered = workspace + partial_bytes();
-            gather(call, channel, first, rows, gathered);
-            c.rows = gathered;
-            c.stride = row_bytes();
-        }
-        c.count = rows;
+        c.partial = reinterpret_cast<std::int32_t*>(workspace);
+        rows_.prepare(call.x, group * shape_.group_in(), first, rows, workspace + partial_bytes(),
+                      c);
         c.steps = panels_[0].steps();
         c.short_steps = sums_.short_steps;
         c.rule = &rule_;
-        c.partial = reinterpret_cast<std::int32_t*>(workspace);
         const output out{static_cast<std::byte*>(call.y), call.other, shape_.op.out_channels};
         const std::int64_t padded = panels_[0].count() * kernels_.panel_columns;
         for (; panel < end; ++panel) {
@@ -158,25 +138,12 @@ private:
         }
     }
 
-    void gather(const conv_call& call, std::int64_t channel, std::int64_t first, std::int64_t rows,
-                std::byte* to) const {
-        if (sums_.how == form::words && shape_.is_pointwise() && shape_.op.groups == 1 &&
-            shape_.channels % 2 == 0) {
-            const std::uint8_t* from = call.x + first * shape_.channels;
-            return kernels_.widen_bytes(from, reinterpret_cast<std::int16_t*>(to),
-                                        rows * shape_.channels);
-        }
-        const row_gatherer gather_row(shape_, zero_point_, sums_.how, row_bytes(), kernels_);
-        window_walk walk(shape_, call.x, first);
-        for (std::int64_t row = 0; row < rows; ++row, walk.next())
-            gather_row(walk.place(), channel, to + row * row_bytes());
-    }
-
     const kernel_set& kernels_;
     conv_shape shape_;
-    std::int32_t zero_point_;
     finish_rule rule_;
-    sum_plan sums_{};
+    sum_plan sums_;
+    operand_rows rows_;
+    std::int64_t most_rows_;
     std::vector<packed_panels> panels_; ///< one a group
     aligned_vector<std::int32_t> bias_; ///< of every column of every panel, as are the multipliers
     aligned_vector<float> multipliers_;

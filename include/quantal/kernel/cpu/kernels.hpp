@@ -21,7 +21,7 @@ struct kernel_set {
     void (*multiply_panel[3])(const panel_call&);   ///< by form; shorts may be null
     int narrow_columns;                             ///< of a panel of narrow weights
     void (*multiply_narrow[3])(const narrow_call&); ///< of 2, 4 and 8 bits
-    void (*depthwise)(const depthwise_call&);
+    void (*depthwise[3])(const depthwise_call&);    ///< by form, likewise
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
     array_kernels arrays; ///< everything that is no integer convolution
 };
@@ -32,6 +32,13 @@ template <class A>
 constexpr auto multiply_shorts() -> void (*)(const panel_call&) {
     if constexpr (dot<A>::has_pair_sums)
         return multiply_panel<A, form::shorts>;
+    else
+        return nullptr;
+}
+template <class A>
+constexpr auto depthwise_shorts() -> void (*)(const depthwise_call&) {
+    if constexpr (dot<A>::has_pair_sums)
+        return depthwise<A, form::shorts>;
     else
         return nullptr;
 }
@@ -49,7 +56,8 @@ inline constexpr kernel_set kernels_of = {
                        detail::multiply_shorts<A>()},
     .narrow_columns = narrow_registers* lane_count<A>,
     .multiply_narrow = {multiply_narrow<A, 2>, multiply_narrow<A, 4>, multiply_narrow<A, 8>},
-    .depthwise = depthwise<A>,
+    .depthwise = {depthwise<A, form::bytes>, depthwise<A, form::words>,
+                  detail::depthwise_shorts<A>()},
     .widen_bytes = widen_bytes<A>,
     .arrays = array_kernels_of<A>,
 };

@@ -50,20 +50,44 @@ QUANTAL_INLINE void store(void* to, V v) {
     __builtin_memcpy(to, &v, sizeof(V));
 }
 
-/// The first `bytes` of a register, the rest untouched.
+/// Calls `f(i)` with i = 0 ... Count-1 as constants: a loop that is unrolled before optimization,
+/// so that an array of registers stays in registers.
+template <int Count, class F>
+QUANTAL_INLINE void repeat(F&& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) QUANTAL_INLINE_LAMBDA {
+        (f(std::integral_constant<int, I>{}), ...);
+    }
+    (std::make_integer_sequence<int, Count>{});
+}
+
+/// Copies `bytes` of fewer than Size by powers of two. (g++ turns a loop into a call of memcpy,
+/// which took a quarter of a layer's time.)
+template <int Size>
+QUANTAL_INLINE void copy_part(const void* from, std::size_t bytes, void* to) {
+    static_assert(Size <= 64);
+    const auto* source = static_cast<const unsigned char*>(from);
+    auto* target = static_cast<unsigned char*>(to);
+    repeat<6>([&](auto i) QUANTAL_INLINE_LAMBDA {
+        constexpr int part = 32 >> i;
+        if constexpr (part < Size)
+            if (bytes & part) {
+                __builtin_memcpy(target, source, part);
+                source += part;
+                target += part;
+            }
+    });
+}
+
+/// The first `bytes` of a register, not all of them, the rest untouched.
 template <class V>
 QUANTAL_INLINE void store_part(void* to, V v, std::size_t bytes) {
-    const auto* from = reinterpret_cast<const unsigned char*>(&v);
-    for (std::size_t i = 0; i < bytes; ++i)
-        static_cast<unsigned char*>(to)[i] = from[i];
+    copy_part<sizeof(V)>(&v, bytes, to);
 }
 
 template <class V>
 QUANTAL_INLINE V load_part(const void* from, std::size_t bytes) {
     V v{};
-    auto* to = reinterpret_cast<unsigned char*>(&v);
-    for (std::size_t i = 0; i < bytes; ++i)
-        to[i] = static_cast<const unsigned char*>(from)[i];
+    copy_part<sizeof(V)>(from, bytes, &v);
     return v;
 }
 
@@ -77,16 +101,6 @@ QUANTAL_INLINE lanes<A, T> fill(T value) {
 template <class A>
 QUANTAL_INLINE lanes<A, std::int32_t> broadcast(const void* from) {
     return fill<A>(load<std::int32_t>(from));
-}
-
-/// Calls `f(i)` with i = 0 ... Count-1 as constants: a loop that is unrolled before optimization,
-/// so that an array of registers stays in registers.
-template <int Count, class F>
-QUANTAL_INLINE void repeat(F&& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) QUANTAL_INLINE_LAMBDA {
-        (f(std::integral_constant<int, I>{}), ...);
-    }
-    (std::make_integer_sequence<int, Count>{});
 }
 
 /// Makes `v` complete and in a register (in memory, where no register is wide enough): a barrier

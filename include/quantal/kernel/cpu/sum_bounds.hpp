@@ -28,6 +28,15 @@ products_before_widening(std::int64_t u_max, std::int64_t w_min, std::int64_t w_
     return std::min(above ? int16_max / above : unlimited, below ? int16_min / below : unlimited);
 }
 
+/// Whether the sum of a channel's products, and of any part of them, always fits int16.
+[[nodiscard]] constexpr bool sum_fits_int16(std::int64_t u_max,
+                                            std::span<const std::int16_t> weights) {
+    std::int64_t above = 0, below = 0;
+    for (const std::int16_t w : weights)
+        (w > 0 ? above : below) += u_max * w;
+    return above <= int16_max && below >= int16_min;
+}
+
 /// A number of steps, two products each, that an int16 lane holds for every input: a proof that
 /// only its makers can give.
 class proved_steps {

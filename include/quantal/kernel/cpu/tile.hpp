@@ -5,6 +5,8 @@
 ///     row r:   | step 0 | step 1 | ...      4 bytes a step: 4 bytes, or 2 int16
 ///     panel:   step 0: | column 0 | column 1 | ... | column width-1 |    4 bytes each
 ///              step 1: ...
+///
+/// A row may be cut into segments: the lines of a convolution's window.
 #ifndef QUANTAL_KERNEL_CPU_TILE_HPP
 #define QUANTAL_KERNEL_CPU_TILE_HPP
 
@@ -28,9 +30,12 @@ enum class form : std::uint8_t {
 
 /// Rows times one panel.
 struct panel_call {
-    const std::byte* rows; ///< the first row
-    std::ptrdiff_t stride; ///< bytes from row to row
-    std::ptrdiff_t count;  ///< rows
+    const std::byte* rows;         ///< the first row
+    std::ptrdiff_t stride;         ///< bytes from row to row
+    const std::ptrdiff_t* places;  ///< or the place of each row, bytes from `rows`; may be null
+    std::ptrdiff_t count;          ///< rows
+    std::ptrdiff_t segment_steps;  ///< steps of a row that lie together; 0 if all do
+    std::ptrdiff_t segment_stride; ///< bytes from one segment of a row to the next
     const std::byte* panel;
     std::ptrdiff_t steps;
     std::ptrdiff_t short_steps; ///< form::shorts: steps that an int16 holds
@@ -42,22 +47,34 @@ struct panel_call {
     std::int32_t* partial; ///< [count][width of the panel]: sums between blocks of steps
 };
 
-/// Registers across a panel, and rows of a tile.
+/// Registers across a panel, and rows of a tile: as many as there are general registers for their
+/// places.
 template <class A>
-inline constexpr int panel_registers = 2;
+inline constexpr int panel_registers = A::registers == 32 ? 4 : 2;
 template <class A>
-inline constexpr int tile_rows = A::registers == 32 ? 12 : 6;
+inline constexpr int tile_rows = 6;
 
 /// At most so many bytes of a panel between two visits of the rows' sums to memory: with a tile's
 /// rows they fit a first-level cache of 32 KiB. Zen 5, 512 channels of 7x7, kernel 3x3, Gop/s: AVX2
 /// words 186 with 16 KiB, 208 with 24; AVX-512 878 and 908.
-inline constexpr std::ptrdiff_t block_bytes = 24576;
+template <class A>
+inline constexpr std::ptrdiff_t block_bytes = A::registers == 32 ? 40960 : 24576;
 
 namespace detail {
 
-/// A range of the steps of a panel.
+/// A range of the steps of a panel, and where it begins in a row.
 struct step_range {
     std::ptrdiff_t begin, end;
+    std::ptrdiff_t place; ///< bytes from the row's
+    std::ptrdiff_t run;   ///< steps to the end of the segment
+
+    [[nodiscard]] static QUANTAL_INLINE step_range make(const panel_call& call,
+                                                        std::ptrdiff_t begin, std::ptrdiff_t end) {
+        if (call.segment_steps == 0) return {begin, end, 4 * begin, end - begin};
+        const std::ptrdiff_t segment = begin / call.segment_steps;
+        const std::ptrdiff_t step = begin % call.segment_steps;
+        return {begin, end, segment * call.segment_stride + 4 * step, call.segment_steps - step};
+    }
 };
 
 /// One tile: Rows rows by Registers registers of columns.
@@ -67,7 +84,8 @@ class tile {
     static constexpr int width = Registers * lane_count<A>;
 
 public:
-    static QUANTAL_INLINE void run(const panel_call& call, std::ptrdiff_t row, step_range steps) {
+    static QUANTAL_INLINE void run(const panel_call& call, std::ptrdiff_t row,
+                                   const step_range& steps) {
         sums acc[Rows][Registers];
         std::int32_t* partial = call.partial + row * width;
         repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
@@ -76,12 +94,11 @@ public:
                 acc[r][v] = load<sums>(start + v * lane_count<A>);
             });
         });
-        const std::byte* x = call.rows + row * call.stride + 4 * steps.begin;
-        const std::byte* w = call.panel + 4 * width * steps.begin;
+        cursor at(call, row, steps);
         if constexpr (F == form::shorts)
-            add_shorts(acc, call, x, w, steps.end - steps.begin);
+            add_shorts(acc, at, call.short_steps, steps.end - steps.begin);
         else
-            add(acc, call.stride, x, w, steps.end - steps.begin);
+            add(acc, at, steps.end - steps.begin);
         if (steps.end < call.steps)
             repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
                 repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
@@ -93,52 +110,72 @@ public:
     }
 
 private:
-    static QUANTAL_INLINE void add(sums (&acc)[Rows][Registers], std::ptrdiff_t stride,
-                                   const std::byte* x, const std::byte* w, std::ptrdiff_t steps) {
-        for (; steps > 0; --steps) {
-            sums column[Registers];
-            repeat<Registers>(
-                [&](auto v) QUANTAL_INLINE_LAMBDA { column[v] = load<sums>(w + v * A::width); });
-            repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                const sums value = broadcast<A>(x + r * stride);
-                repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-                    if constexpr (F == form::bytes)
-                        acc[r][v] = dot<A>::dot4_u8s8(acc[r][v], value, column[v]);
-                    else
-                        acc[r][v] = dot<A>::widen_madd(acc[r][v], value, column[v]);
-                    // Or g++ 12 spills one of the 12 accumulators of words: 105 against 200 Gop/s
-                    // (Zen 5, 3136 x 64 x 576).
-                    if constexpr (A::width == 32) settle<A>(acc[r][v]);
-                });
-            });
-            x += 4;
-            w += Registers * A::width;
-        }
-    }
+    /// Walks along the rows of the tile and the panel.
+    struct cursor {
+        const std::byte* x[Rows];
+        const std::byte* w;
+        std::ptrdiff_t run, segment_steps, gap;
 
-    /// Sums in int16, widened into `acc` before they could leave it.
-    static QUANTAL_INLINE void add_shorts(sums (&acc)[Rows][Registers], const panel_call& call,
-                                          const std::byte* x, const std::byte* w,
-                                          std::ptrdiff_t left) {
-        using shorts = lanes<A, std::int16_t>;
-        const std::ptrdiff_t stride = call.stride;
-        for (; left > 0; left -= call.short_steps) {
-            shorts part[Rows][Registers] = {};
-            const std::ptrdiff_t run = left < call.short_steps ? left : call.short_steps;
-            for (std::ptrdiff_t step = 0; step < run; ++step) {
+        QUANTAL_INLINE cursor(const panel_call& call, std::ptrdiff_t row, const step_range& steps)
+            : w(call.panel + 4 * width * steps.begin), run(steps.run),
+              segment_steps(call.segment_steps), gap(call.segment_stride - 4 * call.segment_steps) {
+            repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                x[r] = call.rows + steps.place +
+                       (call.places ? call.places[row + r] : (row + r) * call.stride);
+            });
+        }
+
+        /// At most `most` steps, as far as the segment goes: `f(r, v, value, weights)` for each of
+        /// its rows and registers.
+        template <class G>
+        QUANTAL_INLINE std::ptrdiff_t advance(std::ptrdiff_t most, G f) {
+            const std::ptrdiff_t count = run < most ? run : most;
+            const std::ptrdiff_t end = 4 * count;
+            for (std::ptrdiff_t place = 0; place != end; place += 4, w += Registers * A::width) {
                 sums column[Registers];
                 repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
                     column[v] = load<sums>(w + v * A::width);
                 });
                 repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                    const sums value = broadcast<A>(x + r * stride);
-                    repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-                        part[r][v] += dot<A>::pair_sums_u8s8(value, column[v]);
-                    });
+                    const sums value = broadcast<A>(x[r] + place);
+                    repeat<Registers>([&](auto v)
+                                          QUANTAL_INLINE_LAMBDA { f(r, v, value, column[v]); });
                 });
-                x += 4;
-                w += Registers * A::width;
             }
+            run -= count;
+            const std::ptrdiff_t on = run == 0 ? end + gap : end;
+            repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA { x[r] += on; });
+            if (run == 0) run = segment_steps;
+            return count;
+        }
+    };
+
+    static QUANTAL_INLINE void add(sums (&acc)[Rows][Registers], cursor& at, std::ptrdiff_t left) {
+        while (left > 0)
+            left -= at.advance(left,
+                               [&](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
+                                   if constexpr (F == form::bytes)
+                                       acc[r][v] = dot<A>::dot4_u8s8(acc[r][v], value, weights);
+                                   else
+                                       acc[r][v] = dot<A>::widen_madd(acc[r][v], value, weights);
+                                   // Or g++ 12 spills one of the 12 accumulators of words: 105
+                                   // against 200 Gop/s (Zen 5, 3136 x 64 x 576).
+                                   if constexpr (A::width == 32) settle<A>(acc[r][v]);
+                               });
+    }
+
+    /// Sums in int16, widened into `acc` before they could leave it.
+    static QUANTAL_INLINE void add_shorts(sums (&acc)[Rows][Registers], cursor& at,
+                                          std::ptrdiff_t short_steps, std::ptrdiff_t left) {
+        using shorts = lanes<A, std::int16_t>;
+        for (; left > 0; left -= short_steps) {
+            shorts part[Rows][Registers] = {};
+            std::ptrdiff_t run = left < short_steps ? left : short_steps;
+            while (run > 0)
+                run -= at.advance(run, [&](auto r, auto v, sums value, sums weights)
+                                           QUANTAL_INLINE_LAMBDA {
+                                               part[r][v] += dot<A>::pair_sums_u8s8(value, weights);
+                                           });
             repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
                 repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
                     const auto ones = reinterpret_cast<sums>(fill<A>(std::int16_t{1}));
@@ -153,12 +190,22 @@ private:
                                           const panel_call& call, std::ptrdiff_t row) {
         const finish_rule& rule = *call.rule;
         if constexpr (!is_emulated<A>) { // whose registers are in memory anyway
-            if (rule.kind == output_kind::codes && call.columns == width) {
-                const byte_codes codes = rule.codes;
-                repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                    finish_codes<A>(codes, acc[r], call.multipliers,
-                                    call.out.y + (row + r) * call.out.pitch);
-                });
+            if (rule.kind == output_kind::codes) {
+                const code_bounds<A> bounds(rule.codes);
+                const std::ptrdiff_t pitch = call.out.pitch;
+                const auto columns = static_cast<std::size_t>(call.columns);
+                const float* multipliers = call.multipliers;
+                std::byte* y = call.out.y + row * pitch;
+                if (call.columns == width)
+                    repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                        finish_codes<A>(bounds, acc[r], multipliers, y + r * pitch);
+                    });
+                else
+                    repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                        std::byte whole[width];
+                        finish_codes<A>(bounds, acc[r], multipliers, whole);
+                        copy_part<width>(whole, columns, y + r * pitch);
+                    });
                 return;
             }
         }
@@ -173,26 +220,41 @@ private:
     }
 };
 
+/// Each tile asks for its part of the block of the panel that comes next, which would otherwise
+/// come from the third-level cache when it is needed.
+template <class A, int Rows, int Registers>
+QUANTAL_INLINE void fetch_next(const panel_call& call, std::ptrdiff_t row,
+                               const step_range& steps) {
+    const std::ptrdiff_t step = Registers * A::width, length = (steps.end - steps.begin) * step;
+    const std::byte* next = call.panel + steps.end * step;
+    const std::ptrdiff_t part = length * Rows / call.count;
+    const std::byte* from = next + length * row / call.count;
+    for (std::ptrdiff_t i = 0; i < part; i += 64)
+        __builtin_prefetch(from + i, 0, 2);
+}
+
 /// All rows from `row` on: tiles of Rows rows, then lower ones.
 template <class A, form F, int Rows, int Registers>
-QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, step_range steps) {
-    for (; row + Rows <= call.count; row += Rows)
+QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const step_range& steps) {
+    for (; row + Rows <= call.count; row += Rows) {
+        fetch_next<A, Rows, Registers>(call, row, steps);
         tile<A, F, Rows, Registers>::run(call, row, steps);
-    constexpr int lower = Rows > 8 ? 8 : Rows > 4 ? 4 : Rows / 2;
+    }
+    constexpr int lower = Rows > 4 ? 4 : Rows / 2;
     if constexpr (lower > 0) run_tiles<A, F, lower, Registers>(call, row, steps);
 }
 
 /// A panel in blocks of steps that stay in the first-level cache while all rows meet them.
 template <class A, form F, int Registers>
 QUANTAL_INLINE void run_blocks(const panel_call& call) {
-    constexpr std::ptrdiff_t most = block_bytes / (Registers * A::width);
+    constexpr std::ptrdiff_t most = block_bytes<A> / (Registers * A::width);
     const std::ptrdiff_t blocks = (call.steps + most - 1) / most;
     std::ptrdiff_t block = blocks < 2 ? call.steps : (call.steps + blocks - 1) / blocks;
     if constexpr (F == form::shorts) // a whole number of runs, for which the proof holds
         block = (block + call.short_steps - 1) / call.short_steps * call.short_steps;
     for (std::ptrdiff_t begin = 0; begin < call.steps; begin += block) {
         const std::ptrdiff_t end = begin + block < call.steps ? begin + block : call.steps;
-        run_tiles<A, F, tile_rows<A>, Registers>(call, 0, {begin, end});
+        run_tiles<A, F, tile_rows<A>, Registers>(call, 0, step_range::make(call, begin, end));
     }
 }
 
@@ -201,10 +263,10 @@ QUANTAL_INLINE void run_blocks(const panel_call& call) {
 /// Rows times one panel of form F: as many registers wide as its columns need.
 template <class A, form F>
 void multiply_panel(const panel_call& call) {
-    if (call.columns > lane_count<A>)
-        detail::run_blocks<A, F, panel_registers<A>>(call);
-    else
-        detail::run_blocks<A, F, 1>(call);
+    const int registers = (call.columns + lane_count<A> - 1) / lane_count<A>;
+    repeat<panel_registers<A>>([&](auto v) QUANTAL_INLINE_LAMBDA {
+        if (registers == v + 1) detail::run_blocks<A, F, v + 1>(call);
+    });
 }
 
 } // namespace cpu
