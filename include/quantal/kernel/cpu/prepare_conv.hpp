@@ -7,6 +7,7 @@
 #include <quantal/kernel/cpu/dispatch.hpp>
 #include <quantal/kernel/cpu/gemm_conv.hpp>
 #include <quantal/kernel/cpu/narrow_conv.hpp>
+#include <quantal/kernel/cpu/winograd_conv.hpp>
 
 #include <memory>
 
@@ -21,7 +22,15 @@ prepare_conv(const conv_problem& problem, const kernel_set& kernels = default_ke
     check(problem);
     if (problem.shape.is_depthwise()) return std::make_shared<depthwise_conv>(problem, kernels);
     if (narrow_conv::can_do(problem)) return std::make_shared<narrow_conv>(problem, kernels);
-    return std::make_shared<gemm_conv>(problem, kernels);
+    auto direct = std::make_shared<gemm_conv>(problem, kernels);
+    const double limit = worthwhile_share * gemm_cost(problem.shape, direct->how());
+    const double by_2 = winograd_conv<2>::cost(problem.shape, kernels);
+    const double by_4 = winograd_conv<4>::cost(problem.shape, kernels);
+    if (by_4 < std::min(by_2, limit) && winograd_conv<4>::can_do(problem))
+        return std::make_shared<winograd_conv<4>>(problem, kernels);
+    if (by_2 < limit && winograd_conv<2>::can_do(problem))
+        return std::make_shared<winograd_conv<2>>(problem, kernels);
+    return direct;
 }
 
 } // namespace cpu
