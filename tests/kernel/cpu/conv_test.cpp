@@ -141,10 +141,10 @@ void compare(const layer& l) {
                            << l.batch << ", output kind " << static_cast<int>(l.p.rule.kind)
                            << ", u_max " << l.p.u_max) {
             BOOST_TEST((computed(l, *cpu::prepare_conv(l.p, *kernels)) == want));
-            if (cpu::winograd_conv<2>::can_do(l.p))
-                BOOST_TEST((computed(l, cpu::winograd_conv<2>(l.p, *kernels)) == want));
-            if (cpu::winograd_conv<4>::can_do(l.p))
-                BOOST_TEST((computed(l, cpu::winograd_conv<4>(l.p, *kernels)) == want));
+            if (const auto plan = cpu::winograd_plan<2>::make(l.p, *kernels))
+                BOOST_TEST((computed(l, cpu::winograd_conv<2>(l.p, *plan, *kernels)) == want));
+            if (const auto plan = cpu::winograd_plan<4>::make(l.p, *kernels))
+                BOOST_TEST((computed(l, cpu::winograd_conv<4>(l.p, *plan, *kernels)) == want));
         }
 }
 

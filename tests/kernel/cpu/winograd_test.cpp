@@ -96,6 +96,11 @@ struct problem {
     }
 };
 
+template <int Outputs>
+bool can_do(const problem& of) {
+    return cpu::winograd_plan<Outputs>::make(of.p, cpu::default_kernels()).has_value();
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(cpu_winograd)
@@ -122,23 +127,37 @@ BOOST_AUTO_TEST_CASE(every_sum_below_the_bound_comes_back) {
 
 BOOST_AUTO_TEST_CASE(a_layer_whose_sums_could_leave_the_bound_is_refused) {
     // 255 * 9 * 127 = 291,465 a channel; 2^25 / 291,465 = 115.1
-    BOOST_TEST(cpu::winograd_conv<4>::can_do(problem(115, 127).p));
-    BOOST_TEST(!cpu::winograd_conv<4>::can_do(problem(116, 127).p));
-    BOOST_TEST(!cpu::winograd_conv<4>::can_do(problem(116, -127).p));
-    BOOST_TEST(cpu::winograd_conv<2>::can_do(problem(116, 127).p));
+    BOOST_TEST(can_do<4>(problem(115, 127)));
+    BOOST_TEST(!can_do<4>(problem(116, 127)));
+    BOOST_TEST(!can_do<4>(problem(116, -127)));
+    BOOST_TEST(can_do<2>(problem(116, 127)));
     // With the zero point in the middle, half of it.
-    BOOST_TEST(cpu::winograd_conv<4>::can_do(problem(229, 127, 127).p));
-    BOOST_TEST(!cpu::winograd_conv<4>::can_do(problem(230, 127, 127).p));
+    BOOST_TEST(can_do<4>(problem(229, 127, 127)));
+    BOOST_TEST(!can_do<4>(problem(230, 127, 127)));
     // 2^29 / 291,465 = 1841.9
-    BOOST_TEST(cpu::winograd_conv<2>::can_do(problem(1841, 127).p));
-    BOOST_TEST(!cpu::winograd_conv<2>::can_do(problem(1842, 127).p));
+    BOOST_TEST(can_do<2>(problem(1841, 127)));
+    BOOST_TEST(!can_do<2>(problem(1842, 127)));
+}
+
+BOOST_AUTO_TEST_CASE(few_bits_are_filtered_in_bytes) {
+    const auto product = [](int u_max, int w) {
+        problem one(4, w);
+        one.p.u_max = u_max;
+        return cpu::winograd_plan<2>::make(one.p, cpu::default_kernels())->product;
+    };
+    BOOST_TEST((product(64, 1) == cpu::form::words));  // 4 * 64 is no byte
+    BOOST_TEST((product(63, 15) == cpu::form::words)); // nor is 9 * 15
+    if (cpu::default_kernels().fast_dot4) {
+        BOOST_TEST((product(63, 14) == cpu::form::bytes));
+        BOOST_TEST((product(15, 7) == cpu::form::bytes));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(other_kernels_strides_and_groups_are_refused) {
     const auto refused = [](auto&& change) {
         problem one(4, 1);
         change(one.p.shape.op);
-        return !cpu::winograd_conv<2>::can_do(one.p) && !cpu::winograd_conv<4>::can_do(one.p);
+        return !can_do<2>(one) && !can_do<4>(one);
     };
     BOOST_TEST(!refused([](op::conv2d&) {}));
     BOOST_TEST(refused([](op::conv2d& o) { o.kernel = {3, 5}; }));

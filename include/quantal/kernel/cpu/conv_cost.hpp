@@ -24,10 +24,14 @@ inline constexpr double transform_overhead = 18;
 /// Reading a transformed weight anew for a block of tiles.
 inline constexpr double weight_overhead = 6;
 /// Winograd's filtering has to promise this share of the direct cost: it takes more memory.
-inline constexpr double worthwhile_share = 0.8;
+inline constexpr double worthwhile_share = 0.9;
+
+[[nodiscard]] constexpr double product_cost(form how) {
+    return how == form::words ? 1.0 : how == form::shorts ? 0.6 : 0.45;
+}
 
 [[nodiscard]] inline double gemm_cost(const conv_shape& s, form how) {
-    const double each = how == form::words ? 1.0 : how == form::shorts ? 0.6 : 0.45;
+    const double each = product_cost(how);
     const auto depth = static_cast<double>(s.depth());
     const auto out = static_cast<double>(s.op.out_channels);
     return static_cast<double>(s.output_pixels()) *
@@ -35,13 +39,14 @@ inline constexpr double worthwhile_share = 0.8;
 }
 
 /// `tiles` of `positions` products, `blocks` times all weights.
-[[nodiscard]] inline double winograd_cost(const conv_shape& s, std::int64_t positions,
+[[nodiscard]] inline double winograd_cost(const conv_shape& s, form how, std::size_t positions,
                                           std::int64_t tiles, std::int64_t blocks) {
+    const double each = product_cost(how);
     const auto in = static_cast<double>(s.channels);
     const auto out = static_cast<double>(s.op.out_channels);
     return static_cast<double>(positions) *
-           (static_cast<double>(tiles) * (in * out + transform_overhead * (in + out)) +
-            static_cast<double>(blocks) * weight_overhead * in * out);
+           (static_cast<double>(tiles) * (in * out * each + transform_overhead * (in + out)) +
+            static_cast<double>(blocks) * weight_overhead * each * in * out);
 }
 
 } // namespace cpu

@@ -24,7 +24,8 @@ struct kernel_set {
     void (*multiply_narrow[3])(const narrow_call&); ///< of 2, 4 and 8 bits
     void (*depthwise)(const depthwise_call&);
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
-    void (*winograd_transform[2])(const winograd_input&); ///< of F(2x2) and F(4x4)
+    void (*winograd_transform[2])(const winograd_input&);    ///< of F(2x2) and F(4x4), int16
+    void (*winograd_transform_bytes)(const winograd_input&); ///< of F(2x2)
     void (*winograd_finish[2])(const winograd_output&);
     array_kernels arrays; ///< everything that is no integer convolution
 };
@@ -54,7 +55,9 @@ inline constexpr kernel_set kernels_of = {
     .multiply_narrow = {multiply_narrow<A, 2>, multiply_narrow<A, 4>, multiply_narrow<A, 8>},
     .depthwise = depthwise<A>,
     .widen_bytes = widen_bytes<A>,
-    .winograd_transform = {winograd_transform<A, 2>, winograd_transform<A, 4>},
+    .winograd_transform = {winograd_transform<A, 2, std::uint16_t>,
+                           winograd_transform<A, 4, std::uint16_t>},
+    .winograd_transform_bytes = winograd_transform<A, 2, std::uint8_t>,
     .winograd_finish = {winograd_finish<A, 2>, winograd_finish<A, 4>},
     .arrays = array_kernels_of<A>,
 };

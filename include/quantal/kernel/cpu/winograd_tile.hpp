@@ -15,9 +15,10 @@ struct winograd_input {
     const std::uint8_t* x;    ///< the image [height][width][channels]
     std::ptrdiff_t top, left; ///< first pixel of the tile, perhaps outside the image
     std::ptrdiff_t height, width, channels;
-    std::int32_t zero_point; ///< also of the places outside the image
-    std::int16_t* rows;      ///< the tile's row at position 0, whole registers long
-    std::ptrdiff_t next;     ///< elements from position to position
+    std::int32_t zero_point;    ///< also of the places outside the image
+    std::byte* rows;            ///< the tile's row at position 0, whole registers long
+    std::ptrdiff_t next;        ///< bytes from position to position
+    const std::uint8_t* raised; ///< of bytes: what is added at each position
 };
 
 /// The sums of products of one tile and one panel.
@@ -35,15 +36,18 @@ struct winograd_output {
 
 namespace detail {
 
-/// Bytes as int16, less the zero point.
-template <class A>
-QUANTAL_INLINE lanes<A, std::uint16_t> widened(const std::uint8_t* from, std::size_t count,
-                                               std::int32_t zero_point) {
-    using words = lanes<A, std::uint16_t>;
-    constexpr std::size_t whole = 2 * lane_count<A>;
+/// Elements of one register as the transform takes them: bytes as they are, or widened to int16
+/// less the zero point.
+template <class A, class T>
+QUANTAL_INLINE lanes<A, T> transform_operand(const std::uint8_t* from, std::size_t count,
+                                             std::int32_t zero_point) {
+    constexpr std::size_t whole = A::width / sizeof(T);
     using bytes = typename vector<std::uint8_t, int{whole}>::type;
     const bytes b = count >= whole ? load<bytes>(from) : load_part<bytes>(from, count);
-    return __builtin_convertvector(b, words) - static_cast<std::uint16_t>(zero_point);
+    if constexpr (sizeof(T) == 1)
+        return b;
+    else
+        return __builtin_convertvector(b, lanes<A, T>) - static_cast<T>(zero_point);
 }
 
 /// `f(line)` to every line of a square, then to every column.
@@ -61,13 +65,14 @@ QUANTAL_INLINE void both_ways(const V (&from)[N][N], V (&to)[M][M], F&& f) {
 
 } // namespace detail
 
-/// `B' x B` of one tile: [position][channel].
-template <class A, int Outputs>
+/// `B' x B` of one tile: [position][channel], of int16 (x less the zero point) or of bytes (x as it
+/// is; raised to be unsigned).
+template <class A, int Outputs, class T>
 void winograd_transform(const winograd_input& in) {
     using rule = winograd<Outputs>;
-    using words = lanes<A, std::uint16_t>;
+    using values = lanes<A, T>;
     constexpr int n = rule::inputs;
-    constexpr std::ptrdiff_t step = 2 * lane_count<A>;
+    constexpr std::ptrdiff_t step = A::width / sizeof(T);
     const std::uint8_t* pixels[n][n];
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < n; ++j) {
@@ -75,18 +80,22 @@ void winograd_transform(const winograd_input& in) {
             const bool inside = y >= 0 && y < in.height && column >= 0 && column < in.width;
             pixels[i][j] = inside ? in.x + (y * in.width + column) * in.channels : nullptr;
         }
+    const values outside = values{} + static_cast<T>(sizeof(T) == 1 ? in.zero_point : 0);
     for (std::ptrdiff_t c = 0; c < in.channels; c += step) {
         const auto count = static_cast<std::size_t>(in.channels - c);
-        words x[n][n], t[n][n];
+        values x[n][n], t[n][n];
         for (int i = 0; i < n; ++i)
             for (int j = 0; j < n; ++j)
-                x[i][j] = pixels[i][j] ? detail::widened<A>(pixels[i][j] + c, count, in.zero_point)
-                                       : words{};
+                x[i][j] = pixels[i][j] ? detail::transform_operand<A, T>(pixels[i][j] + c, count,
+                                                                         in.zero_point)
+                                       : outside;
         detail::both_ways(
             x, t, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::input(from, to); });
         for (int i = 0; i < n; ++i)
-            for (int j = 0; j < n; ++j)
-                store(in.rows + (i * n + j) * in.next + c, t[i][j]);
+            for (int j = 0; j < n; ++j) {
+                if constexpr (sizeof(T) == 1) t[i][j] += in.raised[i * n + j];
+                store(in.rows + (i * n + j) * in.next + c * std::ptrdiff_t{sizeof(T)}, t[i][j]);
+            }
     }
 }
 
