@@ -3,6 +3,7 @@
 
 #include <quantal/arith/requantize.hpp>
 #include <quantal/kernel/cpu/prepare_conv.hpp>
+#include <quantal/kernel/cpu/winograd_conv.hpp>
 #include <quantal/kernel/reference/conv2d.hpp>
 
 #include "support/random.hpp"
@@ -116,13 +117,12 @@ std::vector<std::int32_t> expected(const layer& l) {
 }
 
 /// The same by the kernels, tasks in any order.
-std::vector<std::int32_t> computed(const layer& l, const cpu::kernel_set& kernels) {
-    const auto conv = cpu::prepare_conv(l.p, kernels);
+std::vector<std::int32_t> computed(const layer& l, const cpu::conv_layer& conv) {
     const std::size_t bytes = cpu::element_bytes(l.p.rule.kind);
     std::vector<std::byte> y(l.outputs() * bytes + 1, std::byte{0xa5});
-    cpu::aligned_vector<std::byte> workspace(conv->workspace_bytes());
-    for (std::size_t task = conv->task_count(l.batch); task-- > 0;)
-        conv->run_task(task, {l.batch, l.x.data(), y.data(), l.other.data()}, workspace.data());
+    cpu::aligned_vector<std::byte> workspace(conv.workspace_bytes());
+    for (std::size_t task = conv.task_count(l.batch); task-- > 0;)
+        conv.run_task(task, {l.batch, l.x.data(), y.data(), l.other.data()}, workspace.data());
     BOOST_TEST((y.back() == std::byte{0xa5})); // nothing behind the output
     std::vector<std::int32_t> result(l.outputs());
     for (std::size_t i = 0; i < result.size(); ++i)
@@ -139,8 +139,13 @@ void compare(const layer& l) {
                            << s.op.groups << " groups, image " << s.image.h << "x" << s.image.w
                            << ", kernel " << s.op.kernel.h << "x" << s.op.kernel.w << ", batch "
                            << l.batch << ", output kind " << static_cast<int>(l.p.rule.kind)
-                           << ", u_max " << l.p.u_max)
-    BOOST_TEST((computed(l, *kernels) == want));
+                           << ", u_max " << l.p.u_max) {
+            BOOST_TEST((computed(l, *cpu::prepare_conv(l.p, *kernels)) == want));
+            if (const auto plan = cpu::winograd_plan<2>::make(l.p, *kernels))
+                BOOST_TEST((computed(l, cpu::winograd_conv<2>(l.p, *plan, *kernels)) == want));
+            if (const auto plan = cpu::winograd_plan<4>::make(l.p, *kernels))
+                BOOST_TEST((computed(l, cpu::winograd_conv<4>(l.p, *plan, *kernels)) == want));
+        }
 }
 
 constexpr output_kind kinds[] = {output_kind::sums, output_kind::reals, output_kind::codes,

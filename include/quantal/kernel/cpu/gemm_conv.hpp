@@ -56,6 +56,9 @@ public:
         }
     }
 
+    /// How its products are summed.
+    [[nodiscard]] form how() const { return sums_.how; }
+
     [[nodiscard]] std::string describe() const override {
         constexpr const char* names[] = {"bytes", "words", "shorts"};
         return std::string(kernels_.name) + ' ' + names[static_cast<int>(sums_.how)];

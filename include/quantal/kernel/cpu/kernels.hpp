@@ -6,6 +6,7 @@
 #include <quantal/kernel/cpu/array_kernels.hpp>
 #include <quantal/kernel/cpu/depthwise.hpp>
 #include <quantal/kernel/cpu/narrow_tile.hpp>
+#include <quantal/kernel/cpu/winograd_tile.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -23,6 +24,9 @@ struct kernel_set {
     void (*multiply_narrow[3])(const narrow_call&); ///< of 2, 4 and 8 bits
     void (*depthwise[3])(const depthwise_call&);    ///< by form, likewise
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
+    void (*winograd_transform[2])(const winograd_input&);    ///< of F(2x2) and F(4x4), int16
+    void (*winograd_transform_bytes)(const winograd_input&); ///< of F(2x2)
+    void (*winograd_finish[2])(const winograd_output&);
     array_kernels arrays; ///< everything that is no integer convolution
 };
 
@@ -59,6 +63,10 @@ inline constexpr kernel_set kernels_of = {
     .depthwise = {depthwise<A, form::bytes>, depthwise<A, form::words>,
                   detail::depthwise_shorts<A>()},
     .widen_bytes = widen_bytes<A>,
+    .winograd_transform = {winograd_transform<A, 2, std::uint16_t>,
+                           winograd_transform<A, 4, std::uint16_t>},
+    .winograd_transform_bytes = winograd_transform<A, 2, std::uint8_t>,
+    .winograd_finish = {winograd_finish<A, 2>, winograd_finish<A, 4>},
     .arrays = array_kernels_of<A>,
 };
 

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/// 3x3 convolutions of stride 1 by Winograd's filtering, exact for every input: a block of tiles is
+/// transformed, meets the panels of weights position by position, and is transformed back.
+#ifndef QUANTAL_KERNEL_CPU_WINOGRAD_CONV_HPP
+#define QUANTAL_KERNEL_CPU_WINOGRAD_CONV_HPP
+
+#include <quantal/kernel/cpu/conv_layer.hpp>
+#include <quantal/kernel/cpu/winograd_plan.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+template <int Outputs>
+class winograd_conv : public conv_layer {
+    using rule = winograd<Outputs>;
+    using plan = winograd_plan<Outputs>;
+    static constexpr std::size_t positions = plan::positions;
+
+public:
+    winograd_conv(const conv_problem& p, const plan& how, const kernel_set& kernels)
+        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule), how_(how) {
+        const auto out = static_cast<std::size_t>(shape_.op.out_channels);
+        const std::size_t pairs = out * static_cast<std::size_t>(shape_.channels);
+        const std::vector<std::int16_t> weights = plan::transformed(p);
+        for (std::size_t k = 0; k < positions; ++k)
+            panels_.emplace_back(kernels, how_.product, shape_.op.out_channels, shape_.channels,
+                                 std::span(weights).subspan(k * pairs, pairs));
+        const auto padded = static_cast<std::size_t>(panels_[0].count() * kernels.panel_columns);
+        bias_.assign(p.bias.begin(), p.bias.end());
+        bias_.resize(padded);
+        multipliers_.assign(p.multipliers.begin(), p.multipliers.end());
+        multipliers_.resize(padded);
+        starts_.resize(positions * padded);
+        for (std::size_t i = 0; i < positions * pairs; ++i)
+            starts_[i / pairs * padded + i % pairs / (pairs / out)] -=
+                how_.excess[i / pairs] * weights[i];
+    }
+
+    [[nodiscard]] std::string describe() const override {
+        constexpr const char* names[] = {"bytes", "words", "shorts"};
+        return kernels_.name + std::string(Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
+               names[static_cast<int>(how_.product)];
+    }
+    [[nodiscard]] std::size_t workspace_bytes() const override {
+        return whole_lines(rows_bytes()) + whole_lines(sums_bytes()) + partial_bytes();
+    }
+    [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
+        const grid g = cut(batch);
+        return static_cast<std::size_t>(g.blocks * g.ranges);
+    }
+    void run_task(std::size_t task, const conv_call& call,
+                  std::byte* workspace) const noexcept override {
+        const grid g = cut(call.batch);
+        const std::int64_t all = call.batch * plan::tiles_of(shape_);
+        const auto block = static_cast<std::int64_t>(task) / g.ranges;
+        const auto range = static_cast<std::int64_t>(task) % g.ranges;
+        const std::int64_t first = all * block / g.blocks;
+        const std::int64_t count = all * (block + 1) / g.blocks - first;
+        auto* sums = reinterpret_cast<std::int32_t*>(workspace + whole_lines(rows_bytes()));
+        for (std::int64_t t = 0; t < count; ++t)
+            transform(call, first + t, workspace + t * how_.row_bytes, count * how_.row_bytes);
+        const std::int64_t panels = panels_[0].count();
+        for (std::int64_t panel = panels * range / g.ranges;
+             panel < panels * (range + 1) / g.ranges; ++panel) {
+            multiply(panel, count, workspace, sums);
+            for (std::int64_t t = 0; t < count; ++t)
+                finish(call, panel, first + t, sums + t * columns(panel), count * columns(panel));
+        }
+    }
+
+private:
+    /// Blocks of tiles, and ranges of panels for each; several ranges transform the same tiles.
+    struct grid {
+        std::int64_t blocks, ranges;
+    };
+    [[nodiscard]] grid cut(std::int64_t batch) const {
+        constexpr std::int64_t wanted_tasks = 2; // 4 cost 14 % of 14^2 x 256 on one thread
+        const std::int64_t tiles = batch * plan::tiles_of(shape_);
+        const std::int64_t blocks = (tiles + how_.most_tiles - 1) / how_.most_tiles;
+        if (blocks == 0) return {0, 1};
+        const std::int64_t most = (panels_[0].count() + 1) / 2;
+        return {blocks, std::clamp<std::int64_t>(wanted_tasks / blocks, 1, most)};
+    }
+    /// Where a tile lies.
+    struct tile_place {
+        std::int64_t image, y, x; ///< first output pixel
+    };
+    [[nodiscard]] tile_place place(std::int64_t tile) const {
+        const std::int64_t each = plan::tiles_of(shape_);
+        const std::int64_t across = plan::tiles_along(shape_.output().w);
+        return {tile / each, tile % each / across * Outputs, tile % each % across * Outputs};
+    }
+    /// Columns of a panel in whole registers.
+    [[nodiscard]] std::int64_t columns(std::int64_t panel) const {
+        return whole_registers(panels_[0].columns(panel), kernels_.lanes);
+    }
+    [[nodiscard]] std::size_t rows_bytes() const {
+        return positions * static_cast<std::size_t>(how_.most_tiles * how_.row_bytes);
+    }
+    [[nodiscard]] std::size_t sums_bytes() const { return positions * partial_bytes(); }
+    [[nodiscard]] std::size_t partial_bytes() const {
+        return static_cast<std::size_t>(how_.most_tiles * kernels_.panel_columns * 4);
+    }
+
+    void transform(const conv_call& call, std::int64_t tile, std::byte* rows,
+                   std::int64_t next) const {
+        const tile_place at = place(tile);
+        const std::int64_t each = shape_.image.h * shape_.image.w * shape_.channels;
+        const winograd_input in{call.x + at.image * each,
+                                at.y - shape_.op.padding.top,
+                                at.x - shape_.op.padding.left,
+                                shape_.image.h,
+                                shape_.image.w,
+                                shape_.channels,
+                                zero_point_,
+                                rows,
+                                next,
+                                how_.raised.data()};
+        if (how_.product == form::words)
+            kernels_.winograd_transform[Outputs / 4](in);
+        else
+            kernels_.winograd_transform_bytes(in);
+    }
+
+    void multiply(std::int64_t panel, std::int64_t count, std::byte* workspace,
+                  std::int32_t* sums) const {
+        static constexpr finish_rule as_sums{};
+        panel_call c{};
+        c.stride = how_.row_bytes;
+        c.count = count;
+        c.steps = panels_[0].steps();
+        c.columns = static_cast<int>(columns(panel));
+        c.rule = &as_sums;
+        c.partial = reinterpret_cast<std::int32_t*>(workspace + whole_lines(rows_bytes()) +
+                                                    whole_lines(sums_bytes()));
+        const std::int64_t padded = panels_[0].count() * kernels_.panel_columns;
+        for (std::size_t k = 0; k < positions; ++k) {
+            const auto position = static_cast<std::int64_t>(k);
+            c.rows = workspace + position * count * how_.row_bytes;
+            c.panel = panels_[k].data(panel);
+            c.short_steps = how_.short_steps[k];
+            c.bias = starts_.data() + position * padded + panels_[0].first_column(panel);
+            c.out = {reinterpret_cast<std::byte*>(sums + position * count * columns(panel)),
+                     nullptr, columns(panel)};
+            kernels_.multiply_panel[static_cast<int>(how_.product)](c);
+        }
+    }
+
+    void finish(const conv_call& call, std::int64_t panel, std::int64_t tile,
+                const std::int32_t* sums, std::int64_t next) const {
+        const tile_place at = place(tile);
+        const hw size = shape_.output();
+        const std::int64_t column = panels_[0].first_column(panel);
+        const output out{static_cast<std::byte*>(call.y), call.other, shape_.op.out_channels};
+        kernels_.winograd_finish[Outputs / 4](
+            {reinterpret_cast<const std::uint32_t*>(sums), next, bias_.data() + column,
+             multipliers_.data() + column, &rule_,
+             out.at(rule_, (at.image * size.h + at.y) * size.w + at.x, column), size.w,
+             static_cast<int>(std::min<std::int64_t>(size.h - at.y, Outputs)),
+             static_cast<int>(std::min<std::int64_t>(size.w - at.x, Outputs)),
+             panels_[0].columns(panel)});
+    }
+
+    const kernel_set& kernels_;
+    conv_shape shape_;
+    std::int32_t zero_point_;
+    finish_rule rule_;
+    plan how_;
+    std::vector<packed_panels> panels_; ///< one a position
+    aligned_vector<std::int32_t> bias_;
+    aligned_vector<std::int32_t> starts_; ///< of the sums, [position][column]
+    aligned_vector<float> multipliers_;
+};
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Whether Winograd's filtering is exact for a layer, in which operands, and what it costs.
+#ifndef QUANTAL_KERNEL_CPU_WINOGRAD_PLAN_HPP
+#define QUANTAL_KERNEL_CPU_WINOGRAD_PLAN_HPP
+
+#include <quantal/kernel/cpu/conv_cost.hpp>
+#include <quantal/kernel/cpu/packed_weights.hpp>
+
+#include <array>
+#include <optional>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// The largest |sum of products| that inputs up to `u_max` can make of an output channel's weights.
+[[nodiscard]] inline std::int64_t largest_sum(const conv_problem& p) {
+    const auto depth = static_cast<std::size_t>(p.shape.depth());
+    std::int64_t most = 0;
+    for (std::size_t first = 0; first < p.weights.size(); first += depth) {
+        std::int64_t above = 0, below = 0;
+        for (const std::int16_t w : p.weights.subspan(first, depth))
+            (w > 0 ? above : below) += w > 0 ? w : -w;
+        const std::int64_t hi = p.u_max - p.zero_point, lo = p.zero_point;
+        most = std::max({most, above * hi + below * lo, above * lo + below * hi});
+    }
+    return most;
+}
+
+[[nodiscard]] constexpr std::int64_t whole_registers(std::int64_t count, std::int64_t lanes) {
+    return (count + lanes - 1) / lanes * lanes;
+}
+
+/// F(Outputs x Outputs, 3x3) of one layer. Transformed inputs are int16, or bytes where the widths
+/// allow it: the inputs as they are then, each position raised by what makes it unsigned.
+template <int Outputs>
+struct winograd_plan {
+    using rule = winograd<Outputs>;
+    static constexpr std::size_t inputs = rule::inputs;
+    static constexpr std::size_t positions = inputs * inputs;
+
+    form product;
+    std::int64_t row_bytes;                            ///< of a tile's channels at one position
+    std::int64_t most_tiles;                           ///< of a block
+    double cost;                                       ///< of an image (conv_cost.hpp)
+    std::array<std::int64_t, positions> short_steps{}; ///< with form::shorts
+    std::array<std::uint8_t, positions> raised{};      ///< with bytes
+    std::array<std::int32_t, positions> excess{}; ///< of transformed inputs, over those of x - z
+
+    /// Nothing unless the outcome determines every sum and the operands fit their words. Bytes are
+    /// taken where they can be.
+    [[nodiscard]] static std::optional<winograd_plan> make(const conv_problem& p,
+                                                           const kernel_set& kernels) {
+        const op::conv2d& o = p.shape.op;
+        const std::int32_t w_max = largest(p.weights);
+        constexpr std::int32_t word = 32767;
+        if (o.kernel != hw(3) || o.stride != hw(1) || o.dilation != hw(1) || o.groups != 1 ||
+            p.u_max * rule::input_gain > word || w_max * rule::weight_gain > word ||
+            largest_sum(p) >= rule::bound)
+            return {};
+        winograd_plan plan{form::words, 0, 0, 0};
+        if constexpr (Outputs == 2)
+            if (p.u_max * 4 <= 255 && w_max * rule::weight_gain <= 127) plan.take_bytes(p, kernels);
+        const std::int64_t element = plan.product == form::words ? 2 : 1;
+        plan.row_bytes = whole_registers(p.shape.channels * element, 4 * kernels.lanes);
+        plan.most_tiles = block_of(plan.row_bytes, kernels);
+        const std::int64_t tiles = tiles_of(p.shape);
+        plan.cost = winograd_cost(p.shape, plan.product, positions, tiles,
+                                  (tiles + plan.most_tiles - 1) / plan.most_tiles);
+        return plan;
+    }
+
+    /// Tiles along a line of so many outputs, and of an image.
+    [[nodiscard]] static std::int64_t tiles_along(std::int64_t outputs) {
+        return (outputs + Outputs - 1) / Outputs;
+    }
+    [[nodiscard]] static std::int64_t tiles_of(const conv_shape& s) {
+        return tiles_along(s.output().h) * tiles_along(s.output().w);
+    }
+
+    /// `G w G'` of every pair of channels: [position][out][in].
+    [[nodiscard]] static std::vector<std::int16_t> transformed(const conv_problem& p) {
+        const std::size_t pairs = p.weights.size() / 9;
+        std::vector<std::int16_t> result(positions * pairs);
+        for (std::size_t pair = 0; pair < pairs; ++pair) {
+            std::int32_t half[inputs][3], column[3], t[inputs];
+            for (std::size_t j = 0; j < 3; ++j) {
+                for (std::size_t i = 0; i < 3; ++i)
+                    column[i] = p.weights[pair * 9 + i * 3 + j];
+                rule::weights(column, t);
+                for (std::size_t i = 0; i < inputs; ++i)
+                    half[i][j] = t[i];
+            }
+            for (std::size_t i = 0; i < inputs; ++i) {
+                rule::weights(half[i], t);
+                for (std::size_t j = 0; j < inputs; ++j)
+                    result[(i * inputs + j) * pairs + pair] = static_cast<std::int16_t>(t[j]);
+            }
+        }
+        return result;
+    }
+
+private:
+    static std::int32_t largest(std::span<const std::int16_t> weights) {
+        std::int32_t most = 0;
+        for (const std::int32_t w : weights)
+            most = std::max({most, w, -w});
+        return most;
+    }
+
+    /// Transformed inputs and one panel's sums fill half of a second-level cache of 1 MiB, but a
+    /// panel of weights is not read for fewer than two tiles of rows.
+    static std::int64_t block_of(std::int64_t row_bytes, const kernel_set& kernels) {
+        const std::int64_t rows = kernels.tile_rows;
+        const std::int64_t each =
+            std::int64_t{positions} * (row_bytes + std::int64_t{kernels.panel_columns} * 4);
+        return std::clamp<std::int64_t>((std::int64_t{512} << 10) / each, 2 * rows, 8 * rows) /
+               rows * rows;
+    }
+
+    /// F(2x2): a position has coefficients 1, 1, -1, -1, so it is raised by 2 u_max; that in the
+    /// middle 1, 1, 1, 1, whose constant is 4.
+    void take_bytes(const conv_problem& p, const kernel_set& kernels) {
+        constexpr std::size_t middle = inputs + 1;
+        const std::size_t pairs = p.weights.size() / 9;
+        const auto in = static_cast<std::size_t>(p.shape.channels);
+        const std::vector<std::int16_t> weights = transformed(p);
+        product = kernels.fast_dot4 ? form::bytes : form::shorts;
+        for (std::size_t k = 0; k < positions; ++k) {
+            raised[k] = static_cast<std::uint8_t>(k == middle ? 0 : 2 * p.u_max);
+            excess[k] = k == middle ? 4 * p.zero_point : raised[k];
+            const sum_plan sums =
+                plan_sums(kernels, 4 * p.u_max, std::span(weights).subspan(k * pairs, pairs), in);
+            short_steps[k] = sums.short_steps;
+            if (sums.how != product) {
+                product = form::words;
+                excess = {};
+                return;
+            }
+        }
+    }
+};
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

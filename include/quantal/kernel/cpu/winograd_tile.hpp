@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What Winograd's convolution does to one tile before and after its products.
+#ifndef QUANTAL_KERNEL_CPU_WINOGRAD_TILE_HPP
+#define QUANTAL_KERNEL_CPU_WINOGRAD_TILE_HPP
+
+#include <quantal/kernel/cpu/finish.hpp>
+#include <quantal/kernel/cpu/winograd.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// The inputs of one tile.
+struct winograd_input {
+    const std::uint8_t* x;    ///< the image [height][width][channels]
+    std::ptrdiff_t top, left; ///< first pixel of the tile, perhaps outside the image
+    std::ptrdiff_t height, width, channels;
+    std::int32_t zero_point;    ///< also of the places outside the image
+    std::byte* rows;            ///< the tile's row at position 0, whole registers long
+    std::ptrdiff_t next;        ///< bytes from position to position
+    const std::uint8_t* raised; ///< of bytes: what is added at each position
+};
+
+/// The sums of products of one tile and one panel.
+struct winograd_output {
+    const std::uint32_t* sums; ///< the tile's at position 0, [columns of the panel]
+    std::ptrdiff_t next;       ///< elements from position to position
+    const std::int32_t* bias;  ///< one a column, as are the multipliers
+    const float* multipliers;
+    const finish_rule* rule;
+    output out;          ///< at the tile's first pixel and the panel's first column
+    std::ptrdiff_t line; ///< pixels from one line of the image to the next
+    int rows, columns;   ///< pixels of the tile inside the image
+    int channels;        ///< of the panel
+};
+
+namespace detail {
+
+/// Elements of one register as the transform takes them: bytes as they are, or widened to int16
+/// less the zero point.
+template <class A, class T>
+QUANTAL_INLINE lanes<A, T> transform_operand(const std::uint8_t* from, std::size_t count,
+                                             std::int32_t zero_point) {
+    constexpr std::size_t whole = A::width / sizeof(T);
+    using bytes = typename vector<std::uint8_t, int{whole}>::type;
+    const bytes b = count >= whole ? load<bytes>(from) : load_part<bytes>(from, count);
+    if constexpr (sizeof(T) == 1)
+        return b;
+    else
+        return __builtin_convertvector(b, lanes<A, T>) - static_cast<T>(zero_point);
+}
+
+/// `f(line)` to every line of a square, then to every column.
+template <int N, int M, class V, class F>
+QUANTAL_INLINE void both_ways(const V (&from)[N][N], V (&to)[M][M], F&& f) {
+    V half[M][N];
+    repeat<N>([&](auto j) QUANTAL_INLINE_LAMBDA {
+        V column[N], result[M];
+        repeat<N>([&](auto i) QUANTAL_INLINE_LAMBDA { column[i] = from[i][j]; });
+        f(column, result);
+        repeat<M>([&](auto i) QUANTAL_INLINE_LAMBDA { half[i][j] = result[i]; });
+    });
+    repeat<M>([&](auto i) QUANTAL_INLINE_LAMBDA { f(half[i], to[i]); });
+}
+
+} // namespace detail
+
+/// `B' x B` of one tile: [position][channel], of int16 (x less the zero point) or of bytes (x as it
+/// is; raised to be unsigned).
+template <class A, int Outputs, class T>
+void winograd_transform(const winograd_input& in) {
+    using rule = winograd<Outputs>;
+    using values = lanes<A, T>;
+    constexpr int n = rule::inputs;
+    constexpr std::ptrdiff_t step = A::width / sizeof(T);
+    const std::uint8_t* pixels[n][n];
+    for (int i = 0; i < n; ++i)
+        for (int j = 0; j < n; ++j) {
+            const std::ptrdiff_t y = in.top + i, column = in.left + j;
+            const bool inside = y >= 0 && y < in.height && column >= 0 && column < in.width;
+            pixels[i][j] = inside ? in.x + (y * in.width + column) * in.channels : nullptr;
+        }
+    const values outside = values{} + static_cast<T>(sizeof(T) == 1 ? in.zero_point : 0);
+    for (std::ptrdiff_t c = 0; c < in.channels; c += step) {
+        const auto count = static_cast<std::size_t>(in.channels - c);
+        values x[n][n], t[n][n];
+        for (int i = 0; i < n; ++i)
+            for (int j = 0; j < n; ++j)
+                x[i][j] = pixels[i][j] ? detail::transform_operand<A, T>(pixels[i][j] + c, count,
+                                                                         in.zero_point)
+                                       : outside;
+        detail::both_ways(
+            x, t, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::input(from, to); });
+        for (int i = 0; i < n; ++i)
+            for (int j = 0; j < n; ++j) {
+                if constexpr (sizeof(T) == 1) t[i][j] += in.raised[i * n + j];
+                store(in.rows + (i * n + j) * in.next + c * std::ptrdiff_t{sizeof(T)}, t[i][j]);
+            }
+    }
+}
+
+/// `A' m A` of one tile and panel, less its factor, then bias and the layer's rule.
+template <class A, int Outputs>
+void winograd_finish(const winograd_output& call) {
+    using rule = winograd<Outputs>;
+    using sums = lanes<A, std::uint32_t>;
+    using ints = lanes<A, std::int32_t>;
+    constexpr int n = rule::inputs, m = rule::outputs;
+    for (int c = 0; c < call.channels; c += lane_count<A>) {
+        sums x[n][n], y[m][m];
+        for (int i = 0; i < n; ++i)
+            for (int j = 0; j < n; ++j)
+                x[i][j] = load<sums>(call.sums + (i * n + j) * call.next + c);
+        detail::both_ways(
+            x, y, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::output(from, to); });
+        const ints bias = load<ints>(call.bias + c);
+        const int left = call.channels - c;
+        for (int i = 0; i < call.rows; ++i)
+            for (int j = 0; j < call.columns; ++j)
+                finish<A>(*call.rule, rule::template descaled<ints>(y[i][j]) + bias,
+                          call.multipliers + c, call.out.at(*call.rule, i * call.line + j, c),
+                          left < lane_count<A> ? left : lane_count<A>);
+    }
+}
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif

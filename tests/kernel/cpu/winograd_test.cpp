@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The algebra of Winograd's filtering and the bounds that keep it exact. (That its convolutions
+/// are the reference's is tested with all others in conv_test.cpp.)
+#include <quantal/kernel/cpu/prepare_conv.hpp>
+#include <quantal/kernel/cpu/winograd_conv.hpp>
+
+#include "support/random.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace quantal;
+using cpu::winograd;
+
+namespace {
+
+/// y of one tile of one dimension, through the transforms, as 32-bit words.
+template <int Outputs>
+std::vector<std::int32_t> filtered(const std::vector<std::int32_t>& x, const std::int32_t (&w)[3]) {
+    using rule = winograd<Outputs>;
+    std::uint32_t in[rule::inputs], t[rule::inputs], m[rule::inputs], out[Outputs];
+    std::int32_t tw[rule::inputs];
+    for (std::size_t i = 0; i < rule::inputs; ++i)
+        in[i] = static_cast<std::uint32_t>(x[i]);
+    rule::input(in, t);
+    rule::weights(w, tw);
+    for (std::size_t i = 0; i < rule::inputs; ++i)
+        m[i] = t[i] * static_cast<std::uint32_t>(tw[i]);
+    rule::output(m, out);
+    std::vector<std::int32_t> y;
+    for (const std::uint32_t v : out)
+        y.push_back(static_cast<std::int32_t>(v));
+    return y;
+}
+
+template <int Outputs>
+void check_algebra(std::int32_t factor) {
+    auto g = support::generator();
+    std::uniform_int_distribution<> any(-255, 255);
+    for (int round = 0; round < 1000; ++round) {
+        const std::int32_t w[3] = {any(g), any(g), any(g)};
+        std::vector<std::int32_t> x;
+        for (int i = 0; i < winograd<Outputs>::inputs; ++i)
+            x.push_back(any(g));
+        const auto y = filtered<Outputs>(x, w);
+        for (std::size_t i = 0; i < Outputs; ++i)
+            BOOST_TEST(y[i] == factor * (x[i] * w[0] + x[i + 1] * w[1] + x[i + 2] * w[2]));
+    }
+}
+
+/// The largest operands of the transforms of one dimension, squared for two: sums of the positive
+/// and of the negative coefficients apart, since inputs have one sign.
+template <int Outputs>
+std::pair<std::int64_t, std::int64_t> gains() {
+    using rule = winograd<Outputs>;
+    std::int64_t above[rule::inputs] = {}, below[rule::inputs] = {}, weights[rule::inputs] = {};
+    for (int k = 0; k < rule::inputs; ++k) {
+        std::uint32_t unit[rule::inputs] = {}, t[rule::inputs];
+        unit[k] = 1;
+        rule::input(unit, t);
+        for (int i = 0; i < rule::inputs; ++i) {
+            const auto v = static_cast<std::int32_t>(t[i]);
+            (v > 0 ? above : below)[i] += v > 0 ? v : -v;
+        }
+    }
+    for (int k = 0; k < 3; ++k) {
+        std::int32_t unit[3] = {}, t[rule::inputs];
+        unit[k] = 1;
+        rule::weights(unit, t);
+        for (int i = 0; i < rule::inputs; ++i)
+            weights[i] += std::abs(t[i]);
+    }
+    std::int64_t input = 0, weight = 0;
+    for (int i = 0; i < rule::inputs; ++i)
+        for (int j = 0; j < rule::inputs; ++j) {
+            input = std::max({input, above[i] * above[j] + below[i] * below[j],
+                              above[i] * below[j] + below[i] * above[j]});
+            weight = std::max(weight, weights[i] * weights[j]);
+        }
+    return {input, weight};
+}
+
+/// A problem of `channels` to one, all its weights `w`.
+struct problem {
+    std::vector<std::int16_t> weights;
+    std::vector<std::int32_t> bias{0};
+    std::vector<float> multipliers;
+    cpu::conv_problem p;
+
+    problem(std::int64_t channels, int w, int zero_point = 0)
+        : weights(static_cast<std::size_t>(9 * channels), static_cast<std::int16_t>(w)) {
+        p.shape = {{.out_channels = 1, .kernel = 3, .padding = 1}, channels, 8};
+        p.zero_point = zero_point;
+        p.weights = weights;
+        p.bias = bias;
+        p.multipliers = multipliers;
+    }
+};
+
+template <int Outputs>
+bool can_do(const problem& of) {
+    return cpu::winograd_plan<Outputs>::make(of.p, cpu::default_kernels()).has_value();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cpu_winograd)
+
+BOOST_AUTO_TEST_CASE(outcomes_are_the_stated_multiples) {
+    check_algebra<2>(2);
+    check_algebra<4>(24);
+}
+
+BOOST_AUTO_TEST_CASE(the_gains_are_those_of_the_coefficients) {
+    BOOST_TEST(gains<2>().first == winograd<2>::input_gain);
+    BOOST_TEST(gains<2>().second == winograd<2>::weight_gain);
+    BOOST_TEST(gains<4>().first == winograd<4>::input_gain);
+    BOOST_TEST(gains<4>().second == winograd<4>::weight_gain);
+}
+
+BOOST_AUTO_TEST_CASE(every_sum_below_the_bound_comes_back) {
+    for (const std::int64_t y :
+         {winograd<4>::bound - 1, 1 - winograd<4>::bound, std::int64_t{-1}}) {
+        const auto outcome = static_cast<std::uint32_t>(576 * y);
+        BOOST_TEST(static_cast<std::int32_t>(outcome * 0x38e38e39u) >> 6 == y);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_whose_sums_could_leave_the_bound_is_refused) {
+    // 255 * 9 * 127 = 291,465 a channel; 2^25 / 291,465 = 115.1
+    BOOST_TEST(can_do<4>(problem(115, 127)));
+    BOOST_TEST(!can_do<4>(problem(116, 127)));
+    BOOST_TEST(!can_do<4>(problem(116, -127)));
+    BOOST_TEST(can_do<2>(problem(116, 127)));
+    // With the zero point in the middle, half of it.
+    BOOST_TEST(can_do<4>(problem(229, 127, 127)));
+    BOOST_TEST(!can_do<4>(problem(230, 127, 127)));
+    // 2^29 / 291,465 = 1841.9
+    BOOST_TEST(can_do<2>(problem(1841, 127)));
+    BOOST_TEST(!can_do<2>(problem(1842, 127)));
+}
+
+BOOST_AUTO_TEST_CASE(few_bits_are_filtered_in_bytes) {
+    const auto product = [](int u_max, int w) {
+        problem one(4, w);
+        one.p.u_max = u_max;
+        return cpu::winograd_plan<2>::make(one.p, cpu::default_kernels())->product;
+    };
+    BOOST_TEST((product(64, 1) == cpu::form::words));  // 4 * 64 is no byte
+    BOOST_TEST((product(63, 15) == cpu::form::words)); // nor is 9 * 15
+    if (cpu::default_kernels().fast_dot4) {
+        BOOST_TEST((product(63, 14) == cpu::form::bytes));
+        BOOST_TEST((product(15, 7) == cpu::form::bytes));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(other_kernels_strides_and_groups_are_refused) {
+    const auto refused = [](auto&& change) {
+        problem one(4, 1);
+        change(one.p.shape.op);
+        return !can_do<2>(one) && !can_do<4>(one);
+    };
+    BOOST_TEST(!refused([](op::conv2d&) {}));
+    BOOST_TEST(refused([](op::conv2d& o) { o.kernel = {3, 5}; }));
+    BOOST_TEST(refused([](op::conv2d& o) { o.stride = 2; }));
+    BOOST_TEST(refused([](op::conv2d& o) { o.dilation = 2; }));
+    BOOST_TEST(refused([](op::conv2d& o) { o.groups = 2; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
