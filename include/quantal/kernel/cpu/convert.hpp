@@ -51,12 +51,6 @@ struct operator_convert {
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
 
-    static QUANTAL_INLINE void store_bytes(void* to, const ints (&v)[4]) {
-        convert<A>::store_bytes(to, v[0], v[1]);
-        convert<A>::store_bytes(static_cast<std::byte*>(to) + 2 * sizeof(to_bytes(v[0])), v[2],
-                                v[3]);
-    }
-
     /// Half a register of bytes, one an int16 lane.
     static QUANTAL_INLINE shorts widen_bytes(const void* from) {
         using bytes = typename quantal::v0::cpu::detail::vector<std::uint8_t, A::width / 2>::type;
@@ -222,16 +216,6 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
     static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
         store(to, to_bytes(v));
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
-    }
-    static QUANTAL_INLINE void store_bytes(void* to, const ints (&v)[4]) {
-        const auto words = [&](int i) QUANTAL_INLINE_LAMBDA {
-            return _mm512_packs_epi32(reinterpret_cast<__m512i>(v[i]),
-                                      reinterpret_cast<__m512i>(v[i + 1]));
-        };
-        const __m512i bytes = _mm512_packus_epi16(words(0), words(2));
-        const __m512i order =
-            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        store(to, _mm512_maskz_permutexvar_epi32(0xffff, order, bytes));
     }
 };
 #endif

@@ -132,7 +132,8 @@ QUANTAL_INLINE void finish_codes(const code_bounds<A>& y,
         codes[v] = to_codes<A>(to_float<A>(sums[v]) * m, y.first, y.last, y.shift);
     });
     auto* bytes = static_cast<std::byte*>(to);
-    if constexpr (Registers == 4) return convert<A>::store_bytes(to, codes);
+    if constexpr (Registers == 4)
+        return store(to, convert<A>::to_bytes(codes[0], codes[1], codes[2], codes[3]));
     if constexpr (Registers >= 2) convert<A>::store_bytes(to, codes[0], codes[1]);
     if constexpr (Registers % 2 == 1)
         store(bytes + (Registers - 1) * lane_count<A>, convert<A>::to_bytes(codes[Registers - 1]));

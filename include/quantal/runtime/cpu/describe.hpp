@@ -74,6 +74,9 @@ totals_by_kernel(std::span<const step_description> steps) {
 
 namespace detail {
 
+/// Widths of columns: "features.18.conv.0.0", "avx512_vnni winograd 4x4 words + add".
+inline constexpr int layer_width = 26, kernel_width = 38;
+
 /// Bytes, operations, milliseconds, billions of operations a second and share.
 template <class T>
 void print_costs(std::ostream& out, const T& of) {
@@ -92,14 +95,14 @@ inline void print_cost_headings(std::ostream& out) {
 /// A table, a step a line.
 [[nodiscard]] inline std::string print(std::span<const step_description> steps) {
     std::ostringstream out;
-    out << std::left << std::setw(28) << "layer" << std::setw(28) << "kernel" << std::setw(14)
-        << "shape";
+    out << std::left << std::setw(detail::layer_width) << "layer" << std::setw(detail::kernel_width)
+        << "kernel" << std::setw(14) << "shape";
     detail::print_cost_headings(out);
     for (const step_description& s : steps) {
         std::ostringstream shape;
         shape << s.shape;
-        out << std::left << std::setw(28) << s.layer << std::setw(28) << s.kernel << std::setw(14)
-            << shape.str();
+        out << std::left << std::setw(detail::layer_width) << s.layer
+            << std::setw(detail::kernel_width) << s.kernel << std::setw(14) << shape.str();
         detail::print_costs(out, s);
     }
     return out.str();
@@ -108,10 +111,12 @@ inline void print_cost_headings(std::ostream& out) {
 /// A table, a kernel a line.
 [[nodiscard]] inline std::string print(std::span<const kernel_total> totals) {
     std::ostringstream out;
-    out << std::left << std::setw(28) << "kernel" << std::right << std::setw(8) << "steps";
+    out << std::left << std::setw(detail::kernel_width) << "kernel" << std::right << std::setw(8)
+        << "steps";
     detail::print_cost_headings(out);
     for (const kernel_total& t : totals) {
-        out << std::left << std::setw(28) << t.kernel << std::right << std::setw(8) << t.steps;
+        out << std::left << std::setw(detail::kernel_width) << t.kernel << std::right
+            << std::setw(8) << t.steps;
         detail::print_costs(out, t);
     }
     return out.str();
