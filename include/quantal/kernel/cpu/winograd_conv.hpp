@@ -39,7 +39,7 @@ public:
 
     [[nodiscard]] std::string describe() const override {
         constexpr const char* names[] = {"bytes", "words", "shorts"};
-        return kernels_.name + std::string(Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
+        return std::string(kernels_.name) + (Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
                names[static_cast<int>(how_.product)];
     }
     [[nodiscard]] std::size_t workspace_bytes() const override {
