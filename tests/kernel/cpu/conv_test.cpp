@@ -222,10 +222,32 @@ BOOST_AUTO_TEST_CASE(depthwise) {
             }
 }
 
+BOOST_AUTO_TEST_CASE(depthwise_lines_in_pieces_and_dilated) {
+    auto g = support::generator();
+    for (const std::int64_t stride : {1, 2, 3})
+        for (const std::int64_t dilation : {1, 2}) {
+            op::conv2d op{.out_channels = 21,
+                          .kernel = 3,
+                          .stride = stride,
+                          .padding = 1,
+                          .dilation = dilation,
+                          .groups = 21};
+            compare(make_layer(g, {op, 21, {3, 131 * stride}}, 8, {-8, 7}, output_kind::codes,
+                               dilation == 2));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(blocks_of_rows_and_ranges_of_panels) {
     auto g = support::generator();
     compare(make_layer(g, {{.out_channels = 130, .kernel = 3, .padding = 1}, 70, {23, 29}}, 8,
                        {-128, 127}, output_kind::codes, false));
+    for (const std::int64_t stride : {1, 2, 3}) // blocks of several images, padded on one side
+        compare(make_layer(
+            g,
+            {{.out_channels = 70, .kernel = {3, 2}, .stride = stride, .padding = {2, 0, 0, 1}},
+             5,
+             {9, 11}},
+            8, {-128, 127}, output_kind::codes, false));
     compare(
         make_layer(g, {{.out_channels = 300}, 1000, 1}, 8, {-255, 255}, output_kind::reals, false));
 }

@@ -42,4 +42,12 @@ BOOST_AUTO_TEST_CASE(one_pair_that_may_saturate_proves_nothing) {
     BOOST_TEST(proved_steps::from_weights(255, weights, 64, 1).count() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(whole_sums) {
+    const std::int16_t most[] = {64, 64, -100, -28}; // 255 * 128 = 32640, 255 * 129 = 32895
+    BOOST_TEST(cpu::sum_fits_int16(255, most));
+    const std::int16_t above[] = {65, 64}, below[] = {-65, 64, -64};
+    BOOST_TEST(!cpu::sum_fits_int16(255, above));
+    BOOST_TEST(!cpu::sum_fits_int16(255, below));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
