@@ -86,11 +86,13 @@ private:
         return elements / (4 * steps());
     }
 
-    /// One column: its weights less an offset that makes them unsigned, or signed bytes at 8 bits.
+    /// One column: its weights less an offset that makes them unsigned, or signed bytes
+    /// (narrow_tile.hpp).
     void pack(std::span<const std::int16_t> weights, std::int64_t column) {
         const extremes range = of_column(weights, 0, layout_.depth);
-        const std::int32_t lowest = bits_ == 8 ? -128 : 0;
-        const bool fits = bits_ == 8 && range.lo >= -128 && range.hi <= 127;
+        const bool is_signed = bits_ == 8 && kernels_.fast_dot4;
+        const std::int32_t lowest = is_signed ? -128 : 0;
+        const bool fits = is_signed && range.lo >= -128 && range.hi <= 127;
         const std::int32_t offset = fits ? 0 : range.lo - lowest;
         offsets_[static_cast<std::size_t>(column)] = offset;
         std::byte* panel =

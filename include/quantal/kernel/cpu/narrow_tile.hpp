@@ -6,7 +6,8 @@
 ///             group 1: ...
 ///
 /// Byte k of a column in group g holds elements k of 8 / Bits steps of four: step s of them in bits
-/// [s * Bits, (s + 1) * Bits), as `w - offset[column]`.
+/// [s * Bits, (s + 1) * Bits), as `w - offset[column]`: a signed byte where Bits is 8 and dot4_u8s8
+/// is fast, otherwise unsigned.
 #ifndef QUANTAL_KERNEL_CPU_NARROW_TILE_HPP
 #define QUANTAL_KERNEL_CPU_NARROW_TILE_HPP
 
@@ -154,18 +155,17 @@ private:
     /// Bytes that pairs cannot sum exactly: even and odd ones apart, as int16.
     static QUANTAL_INLINE void add_words(tile_sums& acc, const narrow_call& call,
                                          const std::uint8_t* x) {
-        using shorts = lanes<A, std::int16_t>;
+        using shorts = lanes<A, std::uint16_t>;
         const std::byte* w = call.panel;
+        const auto odd_of = [](sums v) QUANTAL_INLINE_LAMBDA {
+            return reinterpret_cast<sums>(reinterpret_cast<shorts>(v) >> 8);
+        };
         for (std::ptrdiff_t g = 0; g < call.groups; ++g) {
             each_step(x, call.stride, w,
                       [&](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
-                          const auto pairs = reinterpret_cast<shorts>(weights);
-                          const sums even = value & 0x00ff00ff;
-                          const sums odd = (value >> 8) & 0x00ff00ff;
-                          acc[r][v] = dot<A>::widen_madd(acc[r][v], even,
-                                                         reinterpret_cast<sums>((pairs << 8) >> 8));
-                          acc[r][v] = dot<A>::widen_madd(acc[r][v], odd,
-                                                         reinterpret_cast<sums>(pairs >> 8));
+                          acc[r][v] = dot<A>::widen_madd(acc[r][v], value & 0x00ff00ff,
+                                                         weights & 0x00ff00ff);
+                          acc[r][v] = dot<A>::widen_madd(acc[r][v], odd_of(value), odd_of(weights));
                       });
             x += 4 * steps;
             w += registers * A::width;
