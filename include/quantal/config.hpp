@@ -3,6 +3,9 @@
 #ifndef QUANTAL_CONFIG_HPP
 #define QUANTAL_CONFIG_HPP
 
+// Before xsimd: version 8 takes size_t for granted on ARM.
+#include <cstddef>
+
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "quantal: -ffast-math and -ffinite-math-only change results; build without them"
 #endif

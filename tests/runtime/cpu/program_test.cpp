@@ -97,28 +97,25 @@ BOOST_AUTO_TEST_CASE(more_images_than_a_batch_holds) {
 }
 
 BOOST_AUTO_TEST_CASE(layers_with_real_sums_are_the_references) {
-    for (const char* kind : {"operators", "resnet20"})
-        for (const char* form :
-             {"weights only", "dynamic a8", "dynamic 4 symmetric", "w4 group(5)"})
-            for (const char* layer :
-                 {"*", "odd", "depthwise", "doubled", "fc?", "*.conv1", "linear"})
-                try {
-                    const auto c = networks::make(kind, {.layers = {parse_rule(layer, form)}});
-                    const integer_network net = quantize(c.network, c.table);
-                    std::size_t left = 0, steps = 0;
-                    for (value v = 0; v < c.network.net.size(); ++v)
-                        left += !cpu::is_for_kernels(net, v);
-                    for (const auto& s : cpu::program(net).describe())
-                        steps += s.kernel == "reference";
-                    BOOST_TEST_CONTEXT(kind << ", " << layer << ' ' << form) {
-                        BOOST_TEST(left > 0u);
-                        BOOST_TEST(steps == left);
-                        check_identical(c, c.images);
-                    }
-                } catch (const graph_error& e) { // the other network's layer
-                    BOOST_TEST(std::string(e.what()).find("concerns no layer") !=
-                               std::string::npos);
-                }
+    const auto check = [](const char* kind, const char* layer, const char* form) {
+        const auto c = networks::make(kind, {.layers = {parse_rule(layer, form)}});
+        const integer_network net = quantize(c.network, c.table);
+        std::size_t left = 0, steps = 0;
+        for (value v = 0; v < c.network.net.size(); ++v)
+            left += !cpu::is_for_kernels(net, v);
+        for (const auto& s : cpu::program(net).describe())
+            steps += s.kernel == "reference";
+        BOOST_TEST_CONTEXT(kind << ", " << layer << ' ' << form) {
+            BOOST_TEST(left > 0u);
+            BOOST_TEST(steps == left);
+            check_identical(c, c.images);
+        }
+    };
+    for (const char* form : {"weights only", "dynamic a8", "dynamic 4 symmetric", "w4 group(5)"})
+        for (const char* layer : {"*", "odd", "depthwise", "fc?"})
+            check("operators", layer, form);
+    for (const char* form : {"weights only", "dynamic a8"})
+        check("resnet20", "layer2.*.conv2", form); // which adds read
 }
 
 namespace {
