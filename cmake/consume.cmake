@@ -35,7 +35,7 @@ elseif(WAY STREQUAL find_package)
 
 elseif(WAY STREQUAL components)
   set(program ${SOURCE}/tests/consume/components.cpp)
-  project(-DCMAKE_PREFIX_PATH=${prefix} "-DCOMPONENTS=io\;data\;dispatch")
+  project(-DCMAKE_PREFIX_PATH=${prefix} -DCOMPONENTS=io,data,dispatch)
 
 elseif(WAY STREQUAL readme) # the program that README shows
   file(READ ${SOURCE}/README.md text)
