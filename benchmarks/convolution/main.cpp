@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// convolution [ARCH [THREADS [FIRST [END]]]]: integer convolutions of ResNet, VGG and MobileNet, one image, the
-/// peers kept to the same instruction set. (XNNPACK's int8 kernels know nothing of VNNI.)
+/// convolution [ARCH [THREADS [FIRST [END]]]]: integer convolutions of ResNet, VGG and MobileNet,
+/// one image, the peers kept to the same instruction set. (XNNPACK's int8 kernels know nothing of
+/// VNNI.)
 #include "support/race.hpp"
 #include "task.hpp"
 

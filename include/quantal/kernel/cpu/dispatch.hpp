@@ -27,8 +27,10 @@ namespace cpu {
 
 #else
 
+/// (A template, so that no kernel is compiled where nothing runs.)
+template <class A = best_arch>
 [[nodiscard]] inline const kernel_set& default_kernels() {
-    return kernels_of<best_arch>;
+    return kernels_of<A>;
 }
 
 #endif

@@ -9,10 +9,6 @@
 
 #include <limits>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <immintrin.h>
-#endif
-
 namespace quantal {
 inline namespace v0 {
 namespace cpu {

@@ -6,10 +6,6 @@
 #include <quantal/kernel/cpu/aligned.hpp>
 #include <quantal/kernel/cpu/convert.hpp>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <immintrin.h>
-#endif
-
 namespace quantal {
 inline namespace v0 {
 namespace cpu {
