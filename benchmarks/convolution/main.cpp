@@ -2,7 +2,9 @@
 /// convolution [ARCH [THREADS [FIRST [END]]]]: integer convolutions of ResNet, VGG and MobileNet,
 /// one image, the peers kept to the same instruction set. (XNNPACK's int8 kernels know nothing of
 /// VNNI.)
+#include "support/onednn.hpp"
 #include "support/race.hpp"
+#include "support/xnnpack.hpp"
 #include "task.hpp"
 
 #include <cmath>

@@ -2,24 +2,15 @@
 /// oneDNN: u8 x s8, blocked weights of its own choice. Its kernels saturate without VNNI.
 #include "task.hpp"
 
-#include <dnnl.hpp>
+#include "support/onednn.hpp"
+
 #include <omp.h>
 
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <stdexcept>
 
 namespace benchmarks {
-
-void hold_onednn(const std::string& arch) {
-    const auto isa = arch == "avx_vnni" ? dnnl::cpu_isa::avx2_vnni
-                     : arch == "avx2"   ? dnnl::cpu_isa::avx2
-                     : arch == "sse4_1" ? dnnl::cpu_isa::sse41
-                                        : dnnl::cpu_isa::all;
-    if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success)
-        throw std::runtime_error("oneDNN's instruction set cannot be changed any more");
-}
 
 conv_implementation onednn_conv(const conv_task& t, int threads) {
     using namespace dnnl;
@@ -69,10 +60,7 @@ conv_implementation onednn_conv(const conv_task& t, int threads) {
                     {{DNNL_ARG_SRC, s->x}, {DNNL_ARG_WEIGHTS, s->w}, {DNNL_ARG_DST, s->y}});
                 s->queue.wait();
             },
-            [s] {
-                const auto* from = static_cast<const std::uint8_t*>(s->y.get_data_handle());
-                return std::vector<std::uint8_t>(from, from + s->y.get_desc().get_size());
-            }};
+            [s] { return bytes_of(s->y); }};
 }
 
 } // namespace benchmarks

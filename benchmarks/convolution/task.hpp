@@ -55,10 +55,6 @@ conv_implementation onednn_conv(const conv_task& task, int threads);
 /// Signed activations `u - 128` with zero point -128: the same products.
 conv_implementation xnnpack_conv(const conv_task& task, int threads);
 
-/// Keep a peer to the instructions that quantal's kernels named `arch` use; before its first layer.
-void hold_onednn(const std::string& arch);
-void hold_xnnpack(const std::string& arch);
-
 } // namespace benchmarks
 
 #endif

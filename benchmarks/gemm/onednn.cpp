@@ -2,7 +2,8 @@
 /// oneDNN: u8 x s8 inner product, blocked weights of its own choice. It saturates without VNNI.
 #include "task.hpp"
 
-#include <dnnl.hpp>
+#include "support/onednn.hpp"
+
 #include <omp.h>
 
 #include <cmath>
@@ -45,10 +46,7 @@ gemm_implementation onednn_gemm(const gemm_task& t, int threads) {
                     {{DNNL_ARG_SRC, s->x}, {DNNL_ARG_WEIGHTS, s->w}, {DNNL_ARG_DST, s->y}});
                 s->queue.wait();
             },
-            [s] {
-                const auto* from = static_cast<const std::uint8_t*>(s->y.get_data_handle());
-                return std::vector<std::uint8_t>(from, from + s->y.get_desc().get_size());
-            }};
+            [s] { return bytes_of(s->y); }};
 }
 
 } // namespace benchmarks

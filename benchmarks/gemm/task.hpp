@@ -47,9 +47,8 @@ struct gemm_implementation {
 
 gemm_implementation quantal_gemm(const gemm_task& task, const std::string& arch, int threads);
 gemm_implementation onednn_gemm(const gemm_task& task, int threads);
-/// Signed activations `u - 128` with zero point -128: the same products. On the instruction set
-/// `arch` where it is `avx2`, otherwise on the best that XNNPACK finds.
-gemm_implementation xnnpack_gemm(const gemm_task& task, const std::string& arch, int threads);
+/// Signed activations `u - 128` with zero point -128: the same products.
+gemm_implementation xnnpack_gemm(const gemm_task& task, int threads);
 
 } // namespace benchmarks
 
