@@ -156,6 +156,18 @@ BOOST_AUTO_TEST_CASE(types_say_what_comes_out) {
     BOOST_CHECK_THROW((void)gemm<21>(x, prepare(w)), shape_error);
 }
 
+BOOST_AUTO_TEST_CASE(depths_of_several_blocks_and_all_widths_of_panels) {
+    auto g = support::generator();
+    for (const std::int64_t columns : {7, 33, 70, 130})
+        for (const qspec& x : {a8, a4}) {
+            compare(g, random_case(g, x, w8, {13, columns, 2503}));
+            qspec grouped = w8;
+            grouped.grain = per_group;
+            grouped.group_size = 1100;
+            compare(g, random_case(g, x, grouped, {13, columns, 2503}));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(depth_that_types_allow) {
     static_assert(max_depth(a8, w8) == ((1 << 30) - 1) / (255 * 127));
     static_assert(max_depth(a4, w2) == ((1 << 30) - 1) / 15);

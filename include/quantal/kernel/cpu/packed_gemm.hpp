@@ -65,8 +65,8 @@ public:
     [[nodiscard]] std::int64_t groups() const { return wide_layout_.groups(); }
     /// A whole number of panels of either packing.
     [[nodiscard]] std::int64_t padded_columns() const {
-        const std::int64_t width = kernels_.narrow_columns;
-        return (columns_ + width - 1) / width * width;
+        const std::int64_t width = std::max(kernels_.narrow_columns, kernels_.panel_columns);
+        return (columns_ + width - 1) / width * width; // of two powers of two
     }
     /// How so many rows are computed, for people: `avx2 words`.
     [[nodiscard]] std::string describe(std::int64_t rows) const {
@@ -84,7 +84,7 @@ public:
     /// Bytes of scratch memory that each running task needs, at a cache line's boundary.
     [[nodiscard]] std::size_t workspace_bytes(std::int64_t rows) const {
         const auto most = static_cast<std::size_t>(std::min(rows, block_rows(rows)));
-        return most * (partial_bytes + tile_bytes() * 2) +
+        return most * (partial_bytes() + tile_bytes() * 2) +
                most * static_cast<std::size_t>(row_bytes(is_narrow(rows)));
     }
     void run_task(std::size_t task, std::size_t workers, const gemm_call& call,
@@ -100,8 +100,8 @@ public:
         const std::uint8_t* x = call.x + b.first * wide_layout_.depth;
         b.x = reinterpret_cast<const std::byte*>(x);
         if (!in_place(b.narrow)) {
-            std::byte* rows =
-                workspace + static_cast<std::size_t>(b.count) * (partial_bytes + tile_bytes() * 2);
+            std::byte* rows = workspace + static_cast<std::size_t>(b.count) *
+                                              (partial_bytes() + tile_bytes() * 2);
             layout(b.narrow).gather(kernels_, b.narrow ? form::bytes : sums_.how, x, b.count, rows);
             b.x = rows;
         }
@@ -124,8 +124,10 @@ private:
         std::int64_t rows, blocks, ranges;
     };
 
-    /// int32 sums of a row between blocks of steps: a panel of two registers.
-    static constexpr std::size_t partial_bytes = 2 * cache_line;
+    /// int32 sums of a row between blocks of steps.
+    [[nodiscard]] std::size_t partial_bytes() const {
+        return static_cast<std::size_t>(kernels_.panel_columns) * 4;
+    }
 
     [[nodiscard]] static std::int64_t divided(std::int64_t a, std::int64_t b) {
         return (a + b - 1) / b;
@@ -173,7 +175,8 @@ private:
         return (columns_ + panel_width(narrow) - 1) / panel_width(narrow);
     }
     [[nodiscard]] std::size_t tile_bytes() const {
-        return is_grouped_ ? static_cast<std::size_t>(kernels_.narrow_columns) * 4 : 0;
+        const int width = std::max(kernels_.narrow_columns, kernels_.panel_columns);
+        return is_grouped_ ? static_cast<std::size_t>(width) * 4 : 0;
     }
 
     /// Rows of a task: about half of a second-level cache of 256 KiB, in blocks as equal as tiles
@@ -212,7 +215,7 @@ private:
     void run_groups(const rows_block& b, std::int64_t panel, const gemm_constants& k,
                     const output& out) const {
         const std::int64_t width = panel_width(b.narrow), column = panel * width;
-        std::byte* tile = b.scratch + static_cast<std::size_t>(b.count) * partial_bytes;
+        std::byte* tile = b.scratch + static_cast<std::size_t>(b.count) * partial_bytes();
         auto* sums = reinterpret_cast<std::int32_t*>(tile);
         auto* reals = reinterpret_cast<float*>(sums + b.count * width);
         for (std::int64_t row = 0; row < b.count; ++row)
