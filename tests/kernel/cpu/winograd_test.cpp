@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(every_sum_below_the_bound_comes_back) {
     for (const std::int64_t y :
          {winograd<4>::bound - 1, 1 - winograd<4>::bound, std::int64_t{-1}}) {
         const auto outcome = static_cast<std::uint32_t>(576 * y);
-        BOOST_TEST(static_cast<std::int32_t>(outcome * 0x38e38e39u) >> 6 == y);
+        BOOST_TEST((static_cast<std::int32_t>(outcome * 0x38e38e39u) >> 6) == y);
     }
 }
 
