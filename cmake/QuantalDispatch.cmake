@@ -5,6 +5,9 @@
 set(dispatch_archs generic)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND dispatch_archs sse2 sse4_1 avx2 avx_vnni avx512_vnni)
+  if(QUANTAL_SANITIZE) # minutes a file, and the same loops; tests emulate registers of 512 bits
+    set(dispatch_archs generic avx2)
+  endif()
 endif()
 set(flags_generic)
 set(flags_sse2 -msse2)
@@ -17,7 +20,11 @@ add_library(quantal_dispatch STATIC ${PROJECT_SOURCE_DIR}/src/dispatch/dispatch.
 add_library(quantal::dispatch ALIAS quantal_dispatch)
 set_target_properties(quantal_dispatch PROPERTIES EXPORT_NAME dispatch)
 target_link_libraries(quantal_dispatch PUBLIC quantal)
-target_compile_definitions(quantal_dispatch PUBLIC QUANTAL_DISPATCH)
+set(best_first ${dispatch_archs})
+list(REVERSE best_first)
+list(JOIN best_first "," best_first)
+target_compile_definitions(quantal_dispatch PUBLIC QUANTAL_DISPATCH
+                                            PRIVATE QUANTAL_DISPATCH_ARCHS=${best_first})
 foreach(arch ${dispatch_archs})
   add_library(quantal_dispatch_${arch} OBJECT ${PROJECT_SOURCE_DIR}/src/dispatch/arch.cpp)
   target_compile_features(quantal_dispatch_${arch} PRIVATE cxx_std_20)

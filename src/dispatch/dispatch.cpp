@@ -45,36 +45,35 @@ bool saved(unsigned wanted) {
 
 /// What the CPU and the operating system must have: Intel 64 and IA-32 Architectures Software
 /// Developer's Manual, volume 2, CPUID.
-bool runs(generic) {
+[[maybe_unused]] bool runs(generic) {
     return true;
 }
-bool runs(sse2) {
+[[maybe_unused]] bool runs(sse2) {
     return has(leaf(1).d, {26});
 }
-bool runs(sse4_1) {
+[[maybe_unused]] bool runs(sse4_1) {
     return has(leaf(1).c, {9, 19});
 }
-bool runs(avx2) {
+[[maybe_unused]] bool runs(avx2) {
     return has(leaf(1).c, {28}) && saved(0x6) && has(leaf(7).b, {5});
 }
-bool runs(avx_vnni) {
+[[maybe_unused]] bool runs(avx_vnni) {
     return runs(avx2{}) && has(leaf(7, 1).a, {4});
 }
-bool runs(avx512_vnni) {
+[[maybe_unused]] bool runs(avx512_vnni) {
     return runs(avx2{}) && saved(0xe6) && has(leaf(7).b, {16, 17, 30, 31}) && has(leaf(7).c, {11});
 }
 
-using dispatched_archs = arch_list<avx512_vnni, avx_vnni, avx2, sse4_1, sse2, generic>;
-
 #else
 
-bool runs(generic) {
+[[maybe_unused]] bool runs(generic) {
     return true;
 }
 
-using dispatched_archs = arch_list<generic>;
-
 #endif
+
+/// Those that were compiled, the best first.
+using dispatched_archs = arch_list<QUANTAL_DISPATCH_ARCHS>;
 
 } // namespace
 
