@@ -62,7 +62,8 @@ inline quantal::qparams channel_params(quantal::qspec s, int axis, std::size_t c
 
 /// Equal bit by bit: unlike ==, tells 0 from -0.
 inline bool same_bits(std::span<const float> a, std::span<const float> b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+    if (a.size() != b.size()) return false;
+    return a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
 } // namespace support

@@ -141,6 +141,7 @@ private:
             c.panel = panels_[k].data(panel);
             c.short_steps = how_.short_steps[k];
             c.bias = starts_.data() + position * padded + panels_[0].first_column(panel);
+            c.multipliers = multipliers_.data() + panels_[0].first_column(panel); // not read
             c.out = {reinterpret_cast<std::byte*>(sums + position * count * columns(panel)),
                      nullptr, columns(panel)};
             kernels_.multiply_panel[static_cast<int>(how_.product)](c);
