@@ -129,8 +129,8 @@ private:
         for (std::size_t k = 0; k < positions; ++k) {
             raised[k] = static_cast<std::uint8_t>(k == middle ? 0 : 2 * p.u_max);
             excess[k] = k == middle ? 4 * p.zero_point : raised[k];
-            const sum_plan sums =
-                plan_sums(kernels, 4 * p.u_max, std::span(weights).subspan(k * pairs, pairs), in);
+            const sum_plan sums = plan_sums(kernels, std::int64_t{4} * p.u_max,
+                                            std::span(weights).subspan(k * pairs, pairs), in);
             short_steps[k] = sums.short_steps;
             if (sums.how != product) {
                 product = form::words;
