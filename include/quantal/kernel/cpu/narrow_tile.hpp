@@ -42,7 +42,7 @@ template <class A, int Bits, int Rows>
 class narrow_tile {
     using sums = lanes<A, std::int32_t>;
     static constexpr int registers = narrow_registers;
-    static constexpr int steps = 8 / Bits; ///< of a group
+    static constexpr std::ptrdiff_t steps = 8 / Bits; ///< of a group
     using tile_sums = sums[Rows][registers];
 
 public:

@@ -81,7 +81,7 @@ struct step_range {
 template <class A, form F, int Rows, int Registers>
 class tile {
     using sums = lanes<A, std::int32_t>;
-    static constexpr int width = Registers * lane_count<A>;
+    static constexpr std::ptrdiff_t width = Registers * lane_count<A>;
 
 public:
     static QUANTAL_INLINE void run(const panel_call& call, std::ptrdiff_t row,

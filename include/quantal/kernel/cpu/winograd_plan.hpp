@@ -62,7 +62,8 @@ struct winograd_plan {
         if constexpr (Outputs == 2)
             if (p.u_max * 4 <= 255 && w_max * rule::weight_gain <= 127) plan.take_bytes(p, kernels);
         const std::int64_t element = plan.product == form::words ? 2 : 1;
-        plan.row_bytes = whole_registers(p.shape.channels * element, 4 * kernels.lanes);
+        plan.row_bytes =
+            whole_registers(p.shape.channels * element, std::int64_t{4} * kernels.lanes);
         plan.most_tiles = block_of(plan.row_bytes, kernels);
         const std::int64_t tiles = tiles_of(p.shape);
         plan.cost = winograd_cost(p.shape, plan.product, positions, tiles,
