@@ -15,6 +15,14 @@ namespace cpu {
 /// Bytes of a cache line, and of the widest register.
 inline constexpr std::size_t cache_line = 64;
 
+/// `ceil(a / b)`, and the next multiple of b.
+[[nodiscard]] constexpr std::int64_t divided_up(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+[[nodiscard]] constexpr std::int64_t rounded_up(std::int64_t a, std::int64_t b) {
+    return divided_up(a, b) * b;
+}
+
 /// `bytes` up to the next multiple of a cache line.
 [[nodiscard]] constexpr std::size_t whole_lines(std::size_t bytes) {
     return (bytes + cache_line - 1) / cache_line * cache_line;

@@ -57,6 +57,16 @@ struct conv_problem {
     finish_rule rule;
 };
 
+/// `bias - zero_point * sum(w)` of an output channel, modulo 2^32: where its sum begins if the
+/// bytes are multiplied as they are.
+[[nodiscard]] inline std::int32_t folded_bias(const conv_problem& p, std::size_t channel) {
+    const auto depth = static_cast<std::size_t>(p.shape.depth());
+    auto sum = static_cast<std::uint32_t>(p.bias[channel]);
+    for (const std::int16_t w : p.weights.subspan(channel * depth, depth))
+        sum -= static_cast<std::uint32_t>(p.zero_point * w);
+    return static_cast<std::int32_t>(sum);
+}
+
 /// Throws `shape_error` unless the pieces fit together.
 inline void check(const conv_problem& p) {
     using quantal::detail::fail;

@@ -19,32 +19,28 @@ public:
           layout_(depthwise_layout::of(form_, kernels.lanes)),
           padding_(static_cast<std::size_t>(shape_.channels),
                    static_cast<std::uint8_t>(p.zero_point)) {
-        const std::int64_t blocks = divided(shape_.channels, layout_.channels);
-        const auto channels = static_cast<std::size_t>(blocks * layout_.channels);
+        const auto channels =
+            static_cast<std::size_t>(rounded_up(shape_.channels, layout_.channels));
         bias_.resize(channels);
         multipliers_.resize(channels);
         weights_.resize(channels * static_cast<std::size_t>(shape_.op.kernel.w * groups() *
                                                             layout_.rows * layout_.element));
         for (std::size_t c = 0; c < padding_.size(); ++c) {
-            auto start = static_cast<std::uint32_t>(p.bias[c]);
-            for (const std::int16_t w : of_channel(p, c))
-                start -= static_cast<std::uint32_t>(p.zero_point * w);
-            bias_[c] = static_cast<std::int32_t>(start);
+            bias_[c] = folded_bias(p, c);
             if (!p.multipliers.empty()) multipliers_[c] = p.multipliers[c];
             pack(static_cast<std::int64_t>(c), of_channel(p, c));
         }
     }
 
     [[nodiscard]] std::string describe() const override {
-        constexpr const char* names[] = {"bytes", "words", "shorts"};
-        return std::string(kernels_.name) + " depthwise " + names[static_cast<int>(form_)];
+        return std::string(kernels_.name) + " depthwise " + name_of(form_);
     }
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return whole_lines(static_cast<std::size_t>(columns(piece()) * shape_.op.kernel.h) *
                            sizeof(void*));
     }
     [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
-        return static_cast<std::size_t>(divided(pieces(batch), pieces_a_task()));
+        return static_cast<std::size_t>(divided_up(pieces(batch), pieces_a_task()));
     }
     void run_task(std::size_t task, const conv_call& call,
                   std::byte* workspace) const noexcept override {
@@ -55,8 +51,6 @@ public:
     }
 
 private:
-    static std::int64_t divided(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
     [[nodiscard]] static std::span<const std::int16_t> of_channel(const conv_problem& p,
                                                                   std::size_t c) {
         const auto positions = static_cast<std::size_t>(p.shape.positions());
@@ -75,7 +69,9 @@ private:
     }
 
     /// Groups of kernel rows.
-    [[nodiscard]] std::int64_t groups() const { return divided(shape_.op.kernel.h, layout_.rows); }
+    [[nodiscard]] std::int64_t groups() const {
+        return divided_up(shape_.op.kernel.h, layout_.rows);
+    }
     void pack(std::int64_t c, std::span<const std::int16_t> weights) {
         const std::int64_t block = c / layout_.channels, width = shape_.op.kernel.w;
         for (std::int64_t k = 0; k < shape_.positions(); ++k) {
@@ -97,9 +93,11 @@ private:
     /// Lines of the output are cut into pieces of at most so many pixels; a task has about as many.
     static constexpr std::int64_t most_pixels = 128;
     [[nodiscard]] std::int64_t pieces_a_line() const {
-        return std::max<std::int64_t>(divided(shape_.output().w, most_pixels), 1);
+        return std::max<std::int64_t>(divided_up(shape_.output().w, most_pixels), 1);
     }
-    [[nodiscard]] std::int64_t piece() const { return divided(shape_.output().w, pieces_a_line()); }
+    [[nodiscard]] std::int64_t piece() const {
+        return divided_up(shape_.output().w, pieces_a_line());
+    }
     [[nodiscard]] std::int64_t pieces(std::int64_t batch) const {
         return shape_.output().w == 0 ? 0 : batch * shape_.output().h * pieces_a_line();
     }

@@ -22,13 +22,12 @@ struct task_grid {
     static task_grid make(std::int64_t all_rows, std::int64_t most_rows, std::int64_t tile,
                           std::int64_t panels) {
         constexpr std::int64_t wanted_tasks = 16; // enough for 4 to 8 threads to end together
-        const auto divided = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
         if (all_rows == 0) return {1, 0, 1};
-        const std::int64_t blocks = divided(all_rows, most_rows);
-        const std::int64_t rows = divided(divided(all_rows, blocks), tile) * tile;
-        const std::int64_t row_blocks = divided(all_rows, rows);
+        const std::int64_t blocks = divided_up(all_rows, most_rows);
+        const std::int64_t rows = rounded_up(divided_up(all_rows, blocks), tile);
+        const std::int64_t row_blocks = divided_up(all_rows, rows);
         const std::int64_t ranges = wanted_tasks / row_blocks;
-        return {rows, row_blocks, std::clamp<std::int64_t>(ranges, 1, divided(panels, 2))};
+        return {rows, row_blocks, std::clamp<std::int64_t>(ranges, 1, divided_up(panels, 2))};
     }
     [[nodiscard]] std::size_t count() const {
         return static_cast<std::size_t>(row_blocks * panel_ranges);
@@ -37,8 +36,16 @@ struct task_grid {
 
 class gemm_conv : public conv_layer {
 public:
-    gemm_conv(const conv_problem& p, const kernel_set& kernels)
-        : kernels_(kernels), shape_(p.shape), rule_(p.rule), sums_(plan(p, kernels)),
+    /// How the products of a layer would be summed. Rows of bytes lie alike, whether or not pairs
+    /// of them are summed in int16.
+    [[nodiscard]] static sum_plan plan(const conv_problem& p, const kernel_set& kernels) {
+        const operand_rows rows(p.shape, p.zero_point, form::shorts, kernels);
+        return plan_sums(kernels, p.u_max, rows.in_order(p.weights),
+                         static_cast<std::size_t>(rows.depth()));
+    }
+
+    gemm_conv(const conv_problem& p, const sum_plan& sums, const kernel_set& kernels)
+        : kernels_(kernels), shape_(p.shape), rule_(p.rule), sums_(sums),
           rows_(p.shape, p.zero_point, sums_.how, kernels), most_rows_(most_rows()) {
         const std::vector<std::int16_t> weights = rows_.in_order(p.weights);
         const auto depth = static_cast<std::size_t>(rows_.depth());
@@ -56,12 +63,8 @@ public:
         }
     }
 
-    /// How its products are summed.
-    [[nodiscard]] form how() const { return sums_.how; }
-
     [[nodiscard]] std::string describe() const override {
-        constexpr const char* names[] = {"bytes", "words", "shorts"};
-        return std::string(kernels_.name) + ' ' + names[static_cast<int>(sums_.how)];
+        return std::string(kernels_.name) + ' ' + name_of(sums_.how);
     }
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return partial_bytes() + static_cast<std::size_t>(rows_.bytes(most_rows_));
@@ -83,13 +86,6 @@ public:
     }
 
 private:
-    /// Rows of bytes lie alike, whether or not pairs of them are summed in int16.
-    [[nodiscard]] static sum_plan plan(const conv_problem& p, const kernel_set& kernels) {
-        const operand_rows rows(p.shape, p.zero_point, form::shorts, kernels);
-        return plan_sums(kernels, p.u_max, rows.in_order(p.weights),
-                         static_cast<std::size_t>(rows.depth()));
-    }
-
     [[nodiscard]] std::size_t partial_bytes() const {
         return whole_lines(static_cast<std::size_t>(most_rows_ * kernels_.panel_columns * 4));
     }
@@ -107,15 +103,6 @@ private:
     [[nodiscard]] task_grid grid(std::int64_t batch) const {
         return task_grid::make(batch * shape_.output_pixels(), most_rows_, kernels_.tile_rows,
                                panels_[0].count());
-    }
-
-    /// `bias - zero_point * sum(w)` modulo 2^32: kernels multiply the bytes as they are.
-    [[nodiscard]] static std::int32_t folded_bias(const conv_problem& p, std::size_t o) {
-        const auto depth = static_cast<std::size_t>(p.shape.depth());
-        auto sum = static_cast<std::uint32_t>(p.bias[o]);
-        for (const std::int16_t w : p.weights.subspan(o * depth, depth))
-            sum -= static_cast<std::uint32_t>(p.zero_point * w);
-        return static_cast<std::int32_t>(sum);
     }
 
     void run_block(const conv_call& call, std::int64_t group, std::int64_t first, std::int64_t rows,

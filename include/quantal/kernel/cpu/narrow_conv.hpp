@@ -30,10 +30,7 @@ public:
         bias_.resize(panels() * width_);
         multipliers_.resize(bias_.size());
         for (std::size_t o = 0; o < out_; ++o) {
-            auto start = static_cast<std::uint32_t>(p.bias[o]);
-            for (const std::int16_t w : p.weights.subspan(o * in_, in_))
-                start -= static_cast<std::uint32_t>(p.zero_point * w);
-            bias_[o] = static_cast<std::int32_t>(start);
+            bias_[o] = folded_bias(p, o);
             if (!p.multipliers.empty()) multipliers_[o] = p.multipliers[o];
         }
     }

@@ -48,7 +48,7 @@ public:
 
     [[nodiscard]] int bits() const { return bits_; }
     [[nodiscard]] const row_layout& layout() const { return layout_; }
-    [[nodiscard]] std::int64_t count() const { return (columns_ + width_ - 1) / width_; }
+    [[nodiscard]] std::int64_t count() const { return divided_up(columns_, width_); }
 
     /// The part of a call that says what the weights are: one group of one panel.
     [[nodiscard]] narrow_call call(std::int64_t panel, std::int64_t group = 0) const {

@@ -66,14 +66,13 @@ public:
     /// A whole number of panels of either packing.
     [[nodiscard]] std::int64_t padded_columns() const {
         const std::int64_t width = std::max(kernels_.narrow_columns, kernels_.panel_columns);
-        return (columns_ + width - 1) / width * width; // of two powers of two
+        return rounded_up(columns_, width); // of two powers of two
     }
     /// How so many rows are computed, for people: `avx2 words`.
     [[nodiscard]] std::string describe(std::int64_t rows) const {
         if (is_narrow(rows))
             return std::string(kernels_.name) + " narrow" + std::to_string(narrow_->bits());
-        constexpr const char* names[] = {"bytes", "words", "shorts"};
-        return std::string(kernels_.name) + ' ' + names[static_cast<int>(sums_.how)];
+        return std::string(kernels_.name) + ' ' + name_of(sums_.how);
     }
 
     /// Tasks of one run on so many threads; they are independent of each other.
@@ -129,9 +128,6 @@ private:
         return static_cast<std::size_t>(kernels_.panel_columns) * 4;
     }
 
-    [[nodiscard]] static std::int64_t divided(std::int64_t a, std::int64_t b) {
-        return (a + b - 1) / b;
-    }
     void pack_wide(const gemm_weights& w) {
         const auto padded = static_cast<std::size_t>(wide_layout_.padded);
         std::vector<std::int16_t> spread(
@@ -172,7 +168,7 @@ private:
         return narrow ? kernels_.narrow_columns : kernels_.panel_columns;
     }
     [[nodiscard]] std::int64_t panel_count(bool narrow) const {
-        return (columns_ + panel_width(narrow) - 1) / panel_width(narrow);
+        return divided_up(columns_, panel_width(narrow));
     }
     [[nodiscard]] std::size_t tile_bytes() const {
         const int width = std::max(kernels_.narrow_columns, kernels_.panel_columns);
@@ -188,17 +184,18 @@ private:
         const std::int64_t wanted =
             std::clamp<std::int64_t>(bytes / row_bytes(false), tile, most) / tile * tile;
         const std::int64_t blocks = std::max<std::int64_t>((rows + wanted / 2) / wanted, 1);
-        return divided(divided(rows, blocks), tile) * tile;
+        return rounded_up(divided_up(rows, blocks), tile);
     }
     [[nodiscard]] grid grid_of(std::int64_t rows, std::size_t workers) const {
         constexpr std::int64_t tasks_a_worker = 4; // enough for all threads to end together
         if (rows == 0 || columns_ == 0) return {1, 0, 1};
         const std::int64_t block = block_rows(rows);
-        const std::int64_t blocks = divided(rows, block);
+        const std::int64_t blocks = divided_up(rows, block);
         if (workers == 1) return {block, blocks, 1};
         const std::int64_t wanted = tasks_a_worker * static_cast<std::int64_t>(workers);
-        return {block, blocks,
-                std::clamp<std::int64_t>(divided(wanted, blocks), 1, panel_count(is_narrow(rows)))};
+        return {
+            block, blocks,
+            std::clamp<std::int64_t>(divided_up(wanted, blocks), 1, panel_count(is_narrow(rows)))};
     }
 
     void run_panel(const rows_block& b, std::int64_t panel, const gemm_call& call) const {

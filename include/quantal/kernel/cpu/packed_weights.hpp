@@ -50,7 +50,7 @@ public:
     }
 
     [[nodiscard]] std::int64_t steps() const { return steps_; }
-    [[nodiscard]] std::int64_t count() const { return (columns_ + width_ - 1) / width_; }
+    [[nodiscard]] std::int64_t count() const { return divided_up(columns_, width_); }
     [[nodiscard]] std::int64_t first_column(std::int64_t panel) const { return panel * width_; }
     [[nodiscard]] int columns(std::int64_t panel) const {
         return static_cast<int>(std::min(columns_ - panel * width_, width_));
@@ -64,7 +64,7 @@ private:
 
     /// Columns of the panel in memory: its width in whole registers.
     [[nodiscard]] std::int64_t padded(std::int64_t panel) const {
-        return (columns(panel) + lanes_ - 1) / lanes_ * lanes_;
+        return rounded_up(columns(panel), lanes_);
     }
     [[nodiscard]] std::size_t size() const {
         if (columns_ == 0) return 0;

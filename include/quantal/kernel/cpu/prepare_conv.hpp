@@ -22,15 +22,15 @@ prepare_conv(const conv_problem& problem, const kernel_set& kernels = default_ke
     check(problem);
     if (problem.shape.is_depthwise()) return std::make_shared<depthwise_conv>(problem, kernels);
     if (narrow_conv::can_do(problem)) return std::make_shared<narrow_conv>(problem, kernels);
-    auto direct = std::make_shared<gemm_conv>(problem, kernels);
-    const double limit = worthwhile_share * gemm_cost(problem.shape, direct->how());
+    const sum_plan direct = gemm_conv::plan(problem, kernels);
+    const double limit = worthwhile_share * gemm_cost(problem.shape, direct.how);
     const auto by_2 = winograd_plan<2>::make(problem, kernels);
     const auto by_4 = winograd_plan<4>::make(problem, kernels);
     if (by_4 && by_4->cost < limit && (!by_2 || by_4->cost < by_2->cost))
         return std::make_shared<winograd_conv<4>>(problem, *by_4, kernels);
     if (by_2 && by_2->cost < limit)
         return std::make_shared<winograd_conv<2>>(problem, *by_2, kernels);
-    return direct;
+    return std::make_shared<gemm_conv>(problem, direct, kernels);
 }
 
 } // namespace cpu

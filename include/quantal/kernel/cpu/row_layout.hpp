@@ -4,6 +4,7 @@
 #ifndef QUANTAL_KERNEL_CPU_ROW_LAYOUT_HPP
 #define QUANTAL_KERNEL_CPU_ROW_LAYOUT_HPP
 
+#include <quantal/kernel/cpu/aligned.hpp>
 #include <quantal/kernel/cpu/kernels.hpp>
 
 #include <cstring>
@@ -20,9 +21,9 @@ struct row_layout {
     /// Groups padded to multiples of `quantum`.
     [[nodiscard]] static row_layout make(std::int64_t depth, std::int64_t group,
                                          std::int64_t quantum) {
-        return {depth, group, (group + quantum - 1) / quantum * quantum};
+        return {depth, group, rounded_up(group, quantum)};
     }
-    [[nodiscard]] std::int64_t groups() const { return (depth + group - 1) / group; }
+    [[nodiscard]] std::int64_t groups() const { return divided_up(depth, group); }
     [[nodiscard]] std::int64_t elements() const { return groups() * padded; }
     [[nodiscard]] std::int64_t place(std::int64_t k) const {
         return k / group * padded + k % group;

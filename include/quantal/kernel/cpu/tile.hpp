@@ -23,6 +23,11 @@ enum class form : std::uint8_t {
     shorts, ///< pairs of products of bytes into int16, widened every `short_steps` steps
 };
 
+/// Its name, for people.
+[[nodiscard]] constexpr const char* name_of(form f) {
+    return f == form::bytes ? "bytes" : f == form::words ? "words" : "shorts";
+}
+
 /// Bytes of one element of rows and panels.
 [[nodiscard]] constexpr std::size_t operand_bytes(form f) {
     return f == form::words ? 2 : 1;

@@ -38,9 +38,8 @@ public:
     }
 
     [[nodiscard]] std::string describe() const override {
-        constexpr const char* names[] = {"bytes", "words", "shorts"};
         return std::string(kernels_.name) + (Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
-               names[static_cast<int>(how_.product)];
+               name_of(how_.product);
     }
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return whole_lines(rows_bytes()) + whole_lines(sums_bytes()) + partial_bytes();
@@ -77,7 +76,7 @@ private:
     [[nodiscard]] grid cut(std::int64_t batch) const {
         constexpr std::int64_t wanted_tasks = 2; // 4 cost 14 % of 14^2 x 256 on one thread
         const std::int64_t tiles = batch * plan::tiles_of(shape_);
-        const std::int64_t blocks = (tiles + how_.most_tiles - 1) / how_.most_tiles;
+        const std::int64_t blocks = divided_up(tiles, how_.most_tiles);
         if (blocks == 0) return {0, 1};
         const std::int64_t most = (panels_[0].count() + 1) / 2;
         return {blocks, std::clamp<std::int64_t>(wanted_tasks / blocks, 1, most)};
@@ -93,7 +92,7 @@ private:
     }
     /// Columns of a panel in whole registers.
     [[nodiscard]] std::int64_t columns(std::int64_t panel) const {
-        return whole_registers(panels_[0].columns(panel), kernels_.lanes);
+        return rounded_up(panels_[0].columns(panel), kernels_.lanes);
     }
     [[nodiscard]] std::size_t rows_bytes() const {
         return positions * static_cast<std::size_t>(how_.most_tiles * how_.row_bytes);

@@ -27,10 +27,6 @@ namespace cpu {
     return most;
 }
 
-[[nodiscard]] constexpr std::int64_t whole_registers(std::int64_t count, std::int64_t lanes) {
-    return (count + lanes - 1) / lanes * lanes;
-}
-
 /// F(Outputs x Outputs, 3x3) of one layer. Transformed inputs are int16, or bytes where the widths
 /// allow it: the inputs as they are then, each position raised by what makes it unsigned.
 template <int Outputs>
@@ -62,18 +58,17 @@ struct winograd_plan {
         if constexpr (Outputs == 2)
             if (p.u_max * 4 <= 255 && w_max * rule::weight_gain <= 127) plan.take_bytes(p, kernels);
         const std::int64_t element = plan.product == form::words ? 2 : 1;
-        plan.row_bytes =
-            whole_registers(p.shape.channels * element, std::int64_t{4} * kernels.lanes);
+        plan.row_bytes = rounded_up(p.shape.channels * element, std::int64_t{4} * kernels.lanes);
         plan.most_tiles = block_of(plan.row_bytes, kernels);
         const std::int64_t tiles = tiles_of(p.shape);
         plan.cost = winograd_cost(p.shape, plan.product, positions, tiles,
-                                  (tiles + plan.most_tiles - 1) / plan.most_tiles);
+                                  divided_up(tiles, plan.most_tiles));
         return plan;
     }
 
     /// Tiles along a line of so many outputs, and of an image.
     [[nodiscard]] static std::int64_t tiles_along(std::int64_t outputs) {
-        return (outputs + Outputs - 1) / Outputs;
+        return divided_up(outputs, Outputs);
     }
     [[nodiscard]] static std::int64_t tiles_of(const conv_shape& s) {
         return tiles_along(s.output().h) * tiles_along(s.output().w);
