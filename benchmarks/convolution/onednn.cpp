@@ -2,26 +2,17 @@
 /// oneDNN: u8 x s8, blocked weights of its own choice. Its kernels saturate without VNNI.
 #include "task.hpp"
 
-#include "support/onednn.hpp"
-
 #include <omp.h>
 
 #include <cmath>
-#include <cstring>
 #include <memory>
 
 namespace benchmarks {
 
-conv_implementation onednn_conv(const conv_task& t, int threads) {
+implementation onednn_conv(const conv_task& t, int threads) {
     using namespace dnnl;
     omp_set_num_threads(threads);
-    struct state {
-        engine cpu{engine::kind::cpu, 0};
-        stream queue{cpu};
-        memory x, w, y, scratch;
-        convolution_forward primitive;
-    };
-    auto s = std::make_shared<state>();
+    auto s = std::make_shared<onednn_run>();
     const memory::dim n = 1, size = t.size, out_size = t.output_size(), pad = t.padding();
     const memory::dims w_dims = t.groups == 1 ? memory::dims{t.out, t.in, t.kernel, t.kernel}
                                               : memory::dims{t.groups, t.out / t.groups,
@@ -44,23 +35,9 @@ conv_implementation onednn_conv(const conv_task& t, int threads) {
                                                            {pad, pad},
                                                            {pad, pad}},
                                                           attributes, s->cpu);
-    s->x = memory(x, s->cpu);
-    s->y = memory(y, s->cpu);
-    s->w = memory(description.weights_desc(), s->cpu);
-    memory source(plain, s->cpu);
-    std::memcpy(s->x.get_data_handle(), t.x.data(), t.x.size());
-    std::memcpy(source.get_data_handle(), t.w.data(), t.w.size());
-    reorder(source, s->w).execute(s->queue, source, s->w);
-    s->queue.wait();
+    s->bind(x, t.x, plain, t.w, description.weights_desc(), y);
     s->primitive = convolution_forward(description);
-    return {"oneDNN",
-            [s] {
-                s->primitive.execute(
-                    s->queue,
-                    {{DNNL_ARG_SRC, s->x}, {DNNL_ARG_WEIGHTS, s->w}, {DNNL_ARG_DST, s->y}});
-                s->queue.wait();
-            },
-            [s] { return bytes_of(s->y); }};
+    return {"oneDNN", [s] { s->run(); }, [s] { return s->result(); }};
 }
 
 } // namespace benchmarks

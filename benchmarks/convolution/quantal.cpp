@@ -8,7 +8,7 @@
 
 namespace benchmarks {
 
-conv_implementation quantal_conv(const conv_task& t, const std::string& arch, int threads) {
+implementation quantal_conv(const conv_task& t, const std::string& arch, int threads) {
     using namespace quantal;
     struct state {
         std::shared_ptr<const cpu::conv_layer> layer;

@@ -2,14 +2,12 @@
 /// XNNPACK: s8 x s8, exact.
 #include "task.hpp"
 
-#include "support/xnnpack.hpp"
-
 #include <cmath>
 #include <memory>
 
 namespace benchmarks {
 
-conv_implementation xnnpack_conv(const conv_task& t, int threads) {
+implementation xnnpack_conv(const conv_task& t, int threads) {
     const auto outputs = static_cast<std::size_t>(t.output_size()) *
                          static_cast<std::size_t>(t.output_size() * t.out);
     auto s = std::make_shared<xnnpack_run>(t.x, outputs, threads);

@@ -8,7 +8,7 @@
 
 namespace benchmarks {
 
-gemm_implementation quantal_gemm(const gemm_task& t, const std::string& arch, int threads) {
+implementation quantal_gemm(const gemm_task& t, const std::string& arch, int threads) {
     using namespace quantal;
     const auto bits = [](int most) { return static_cast<int>(std::bit_width(unsigned(most))); };
     const qspec x_spec = activation_spec(bits(t.u_max));

@@ -2,14 +2,12 @@
 /// XNNPACK: s8 x s8, exact.
 #include "task.hpp"
 
-#include "support/xnnpack.hpp"
-
 #include <cmath>
 #include <memory>
 
 namespace benchmarks {
 
-gemm_implementation xnnpack_gemm(const gemm_task& t, int threads) {
+implementation xnnpack_gemm(const gemm_task& t, int threads) {
     auto s = std::make_shared<xnnpack_run>(t.x, t.outputs(), threads);
     const std::vector<std::int32_t> bias(static_cast<std::size_t>(t.columns), 0);
     const auto in = static_cast<std::size_t>(t.depth), out = static_cast<std::size_t>(t.columns);
