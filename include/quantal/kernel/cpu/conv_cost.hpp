@@ -2,11 +2,10 @@
 /// What the ways to compute a convolution cost, about, for an image: in products of int16, two of
 /// which are one lane of `widen_madd`.
 ///
-/// Measured on Zen 5, one thread, layers of ResNet18 (56^2 x 64 to 7^2 x 512): products of the form
-/// words take 11 ps each with AVX2 and 5.5 ps with AVX-512; of pairs in int16 0.6 of that, of
-/// `vpdpbusd` 0.45. A channel of a transformed tile takes 2.1 ps x 36 x 64 before the products and
-/// 3.3 ps x 36 x 64 behind them with AVX2. The model's choice is at most 1.2 times slower than the
-/// best on these layers.
+/// The constants are fits to Zen 5, one thread, layers from 56^2 x 64 to 7^2 x 512 and those of
+/// ResNet20, where products of the form words take 9.5 ps each with AVX2 and 5.5 ps with AVX-512.
+/// What they choose for nine of these layers at W8A8 and W4A4 is never slower than the direct form,
+/// and at most 1.17 times slower than the best.
 #ifndef QUANTAL_KERNEL_CPU_CONV_COST_HPP
 #define QUANTAL_KERNEL_CPU_CONV_COST_HPP
 
@@ -18,16 +17,16 @@ inline namespace v0 {
 namespace cpu {
 
 /// Gathering of rows and finishing of sums cost so many products an element.
-inline constexpr double gemm_overhead = 6;
+inline constexpr double gemm_overhead = 2;
 /// Transforming an element there and back, an element and a position.
-inline constexpr double transform_overhead = 18;
+inline constexpr double transform_overhead = 24;
 /// Reading a transformed weight anew for a block of tiles.
-inline constexpr double weight_overhead = 6;
+inline constexpr double weight_overhead = 5;
 /// Winograd's filtering has to promise this share of the direct cost: it takes more memory.
 inline constexpr double worthwhile_share = 0.9;
 
 [[nodiscard]] constexpr double product_cost(form how) {
-    return how == form::words ? 1.0 : how == form::shorts ? 0.6 : 0.45;
+    return how == form::words ? 1.0 : how == form::shorts ? 0.48 : 0.37;
 }
 
 [[nodiscard]] inline double gemm_cost(const conv_shape& s, form how) {
