@@ -42,6 +42,7 @@ struct panel_call {
     std::ptrdiff_t segment_steps;  ///< steps of a row that lie together; 0 if all do
     std::ptrdiff_t segment_stride; ///< bytes from one segment of a row to the next
     const std::byte* panel;
+    const std::byte* next; ///< the panel that comes next; null: the one behind this one
     std::ptrdiff_t steps;
     std::ptrdiff_t short_steps; ///< form::shorts: steps that an int16 holds
     int columns;                ///< of the panel; its width is the next multiple of a register
@@ -191,28 +192,34 @@ private:
         }
     }
 
+    static QUANTAL_INLINE void finish_codes_of(const sums (&acc)[Rows][Registers],
+                                               const panel_call& call, std::ptrdiff_t row) {
+        const code_bounds<A> bounds(call.rule->codes);
+        const std::ptrdiff_t pitch = call.out.pitch;
+        std::byte* y = call.out.y + row * pitch;
+        if (call.columns == width)
+            return repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                finish_codes<A>(bounds, acc[r], call.multipliers, y + r * pitch);
+            });
+        const auto columns = static_cast<std::size_t>(call.columns);
+        repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+            std::byte whole[width];
+            finish_codes<A>(bounds, acc[r], call.multipliers, whole);
+            copy_part<width>(whole, columns, y + r * pitch);
+        });
+    }
+
     static QUANTAL_INLINE void finish_all(const sums (&acc)[Rows][Registers],
                                           const panel_call& call, std::ptrdiff_t row) {
         const finish_rule& rule = *call.rule;
         if constexpr (!is_emulated<A>) { // whose registers are in memory anyway
-            if (rule.kind == output_kind::codes) {
-                const code_bounds<A> bounds(rule.codes);
-                const std::ptrdiff_t pitch = call.out.pitch;
-                const auto columns = static_cast<std::size_t>(call.columns);
-                const float* multipliers = call.multipliers;
-                std::byte* y = call.out.y + row * pitch;
-                if (call.columns == width)
-                    repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                        finish_codes<A>(bounds, acc[r], multipliers, y + r * pitch);
-                    });
-                else
-                    repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                        std::byte whole[width];
-                        finish_codes<A>(bounds, acc[r], multipliers, whole);
-                        copy_part<width>(whole, columns, y + r * pitch);
-                    });
-                return;
-            }
+            if (rule.kind == output_kind::codes) return finish_codes_of(acc, call, row);
+            if (rule.kind == output_kind::sums && call.columns == width)
+                return repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+                    std::byte* y = call.out.at(rule, row + r, 0).y;
+                    repeat<Registers>(
+                        [&](auto v) QUANTAL_INLINE_LAMBDA { store(y + v * A::width, acc[r][v]); });
+                });
         }
         // By way of memory: an index that is not a constant would keep `acc` out of registers.
         sums copy[Rows][Registers];
@@ -225,41 +232,46 @@ private:
     }
 };
 
-/// Each tile asks for its part of the block of the panel that comes next, which would otherwise
-/// come from the third-level cache when it is needed.
-template <class A, int Rows, int Registers>
-QUANTAL_INLINE void fetch_next(const panel_call& call, std::ptrdiff_t row,
-                               const step_range& steps) {
-    const std::ptrdiff_t step = Registers * A::width, length = (steps.end - steps.begin) * step;
-    const std::byte* next = call.panel + steps.end * step;
-    const std::ptrdiff_t part = length * Rows / call.count;
-    const std::byte* from = next + length * row / call.count;
-    for (std::ptrdiff_t i = 0; i < part; i += 64)
-        __builtin_prefetch(from + i, 0, 2);
-}
+/// What comes after a block of steps. Each tile asks for its part of it, which would otherwise come
+/// from the third-level cache when it is needed.
+struct fetch_ahead {
+    const std::byte* from;
+    std::ptrdiff_t row_bytes; ///< asked for with each row
+
+    QUANTAL_INLINE void operator()(std::ptrdiff_t row, std::ptrdiff_t rows) const {
+        for (std::ptrdiff_t i = row * row_bytes; i < (row + rows) * row_bytes; i += 64)
+            __builtin_prefetch(from + i, 0, 2);
+    }
+};
 
 /// All rows from `row` on: tiles of Rows rows, then lower ones.
 template <class A, form F, int Rows, int Registers>
-QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const step_range& steps) {
+QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const step_range& steps,
+                              const fetch_ahead& fetch) {
     for (; row + Rows <= call.count; row += Rows) {
-        fetch_next<A, Rows, Registers>(call, row, steps);
+        fetch(row, Rows);
         tile<A, F, Rows, Registers>::run(call, row, steps);
     }
     constexpr int lower = Rows > 4 ? 4 : Rows / 2;
-    if constexpr (lower > 0) run_tiles<A, F, lower, Registers>(call, row, steps);
+    if constexpr (lower > 0) run_tiles<A, F, lower, Registers>(call, row, steps, fetch);
 }
 
 /// A panel in blocks of steps that stay in the first-level cache while all rows meet them.
 template <class A, form F, int Registers>
 QUANTAL_INLINE void run_blocks(const panel_call& call) {
-    constexpr std::ptrdiff_t most = block_bytes<A> / (Registers * A::width);
+    constexpr std::ptrdiff_t step = Registers * A::width;
+    constexpr std::ptrdiff_t most = block_bytes<A> / step;
     const std::ptrdiff_t blocks = (call.steps + most - 1) / most;
     std::ptrdiff_t block = blocks < 2 ? call.steps : (call.steps + blocks - 1) / blocks;
     if constexpr (F == form::shorts) // a whole number of runs, for which the proof holds
         block = (block + call.short_steps - 1) / call.short_steps * call.short_steps;
+    const std::ptrdiff_t row_bytes = call.count > 0 ? block * step / call.count : 0;
     for (std::ptrdiff_t begin = 0; begin < call.steps; begin += block) {
         const std::ptrdiff_t end = begin + block < call.steps ? begin + block : call.steps;
-        run_tiles<A, F, tile_rows<A>, Registers>(call, 0, step_range::make(call, begin, end));
+        const bool is_last = end == call.steps && call.next;
+        run_tiles<A, F, tile_rows<A>, Registers>(
+            call, 0, step_range::make(call, begin, end),
+            {is_last ? call.next : call.panel + end * step, row_bytes});
     }
 }
 

@@ -21,6 +21,14 @@ QUANTAL_INLINE void stream_line(const void* from, void* to) {
     if constexpr (std::is_base_of_v<xsimd::avx512bw, A>)
         return _mm512_stream_si512(static_cast<__m512i*>(to), _mm512_load_si512(from));
 #endif
+#if XSIMD_WITH_AVX2
+    if constexpr (std::is_base_of_v<xsimd::avx2, A>) {
+        for (std::size_t i = 0; i < cache_line / sizeof(__m256i); ++i)
+            _mm256_stream_si256(static_cast<__m256i*>(to) + i,
+                                _mm256_load_si256(static_cast<const __m256i*>(from) + i));
+        return;
+    }
+#endif
 #if XSIMD_WITH_SSE2
     for (std::size_t i = 0; i < cache_line / sizeof(__m128i); ++i)
         _mm_stream_si128(static_cast<__m128i*>(to) + i,

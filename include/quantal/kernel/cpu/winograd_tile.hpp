@@ -65,38 +65,59 @@ QUANTAL_INLINE void both_ways(const V (&from)[N][N], V (&to)[M][M], F&& f) {
 
 } // namespace detail
 
-/// `B' x B` of one tile: [position][channel], of int16 (x less the zero point) or of bytes (x as it
-/// is; raised to be unsigned).
-template <class A, int Outputs, class T>
-void winograd_transform(const winograd_input& in) {
+namespace detail {
+
+/// The channels of one tile; `pixel(i, j)` is where those of an input are, null outside the image.
+template <class A, int Outputs, class T, class P>
+QUANTAL_INLINE void transform_channels(const winograd_input& in, P pixel) {
     using rule = winograd<Outputs>;
     using values = lanes<A, T>;
     constexpr int n = rule::inputs;
     constexpr std::ptrdiff_t step = A::width / sizeof(T);
+    const values outside = values{} + static_cast<T>(sizeof(T) == 1 ? in.zero_point : 0);
+    for (std::ptrdiff_t c = 0; c < in.channels; c += step) {
+        const auto count = static_cast<std::size_t>(in.channels - c);
+        values x[n][n], t[n][n];
+        repeat<n>([&](auto i) QUANTAL_INLINE_LAMBDA {
+            repeat<n>([&](auto j) QUANTAL_INLINE_LAMBDA {
+                const std::uint8_t* from = pixel(i, j);
+                x[i][j] = from ? transform_operand<A, T>(from + c, count, in.zero_point) : outside;
+            });
+        });
+        both_ways(x, t,
+                  [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::input(from, to); });
+        std::byte* row = in.rows + c * std::ptrdiff_t{sizeof(T)};
+        repeat<n * n>([&](auto k) QUANTAL_INLINE_LAMBDA {
+            values& v = t[k / n][k % n];
+            if constexpr (sizeof(T) == 1) v += in.raised[k];
+            store(row + k * in.next, v);
+        });
+    }
+}
+
+} // namespace detail
+
+/// `B' x B` of one tile: [position][channel], of int16 (x less the zero point) or of bytes (x as it
+/// is; raised to be unsigned).
+template <class A, int Outputs, class T>
+void winograd_transform(const winograd_input& in) {
+    constexpr int n = winograd<Outputs>::inputs;
+    const std::ptrdiff_t line = in.width * in.channels;
+    if (in.top >= 0 && in.left >= 0 && in.top + n <= in.height && in.left + n <= in.width) {
+        const std::uint8_t* first = in.x + in.top * line + in.left * in.channels;
+        return detail::transform_channels<A, Outputs, T>(
+            in,
+            [&](int i, int j) QUANTAL_INLINE_LAMBDA { return first + i * line + j * in.channels; });
+    }
     const std::uint8_t* pixels[n][n];
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < n; ++j) {
             const std::ptrdiff_t y = in.top + i, column = in.left + j;
             const bool inside = y >= 0 && y < in.height && column >= 0 && column < in.width;
-            pixels[i][j] = inside ? in.x + (y * in.width + column) * in.channels : nullptr;
+            pixels[i][j] = inside ? in.x + y * line + column * in.channels : nullptr;
         }
-    const values outside = values{} + static_cast<T>(sizeof(T) == 1 ? in.zero_point : 0);
-    for (std::ptrdiff_t c = 0; c < in.channels; c += step) {
-        const auto count = static_cast<std::size_t>(in.channels - c);
-        values x[n][n], t[n][n];
-        for (int i = 0; i < n; ++i)
-            for (int j = 0; j < n; ++j)
-                x[i][j] = pixels[i][j] ? detail::transform_operand<A, T>(pixels[i][j] + c, count,
-                                                                         in.zero_point)
-                                       : outside;
-        detail::both_ways(
-            x, t, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::input(from, to); });
-        for (int i = 0; i < n; ++i)
-            for (int j = 0; j < n; ++j) {
-                if constexpr (sizeof(T) == 1) t[i][j] += in.raised[i * n + j];
-                store(in.rows + (i * n + j) * in.next + c * std::ptrdiff_t{sizeof(T)}, t[i][j]);
-            }
-    }
+    detail::transform_channels<A, Outputs, T>(
+        in, [&](int i, int j) QUANTAL_INLINE_LAMBDA { return pixels[i][j]; });
 }
 
 /// `A' m A` of one tile and panel, less its factor, then bias and the layer's rule.
@@ -106,15 +127,28 @@ void winograd_finish(const winograd_output& call) {
     using sums = lanes<A, std::uint32_t>;
     using ints = lanes<A, std::int32_t>;
     constexpr int n = rule::inputs, m = rule::outputs;
+    const code_bounds<A> bounds(call.rule->codes);
     for (int c = 0; c < call.channels; c += lane_count<A>) {
         sums x[n][n], y[m][m];
-        for (int i = 0; i < n; ++i)
-            for (int j = 0; j < n; ++j)
-                x[i][j] = load<sums>(call.sums + (i * n + j) * call.next + c);
+        repeat<n * n>([&](auto k) QUANTAL_INLINE_LAMBDA {
+            x[k / n][k % n] = load<sums>(call.sums + k * call.next + c);
+        });
         detail::both_ways(
             x, y, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::output(from, to); });
         const ints bias = load<ints>(call.bias + c);
         const int left = call.channels - c;
+        if (call.rule->kind == output_kind::codes && left >= lane_count<A>) {
+            const auto multipliers = load<lanes<A, float>>(call.multipliers + c);
+            repeat<m * m>([&](auto k) QUANTAL_INLINE_LAMBDA {
+                constexpr int i = k / m, j = k % m;
+                if (i >= call.rows || j >= call.columns) return;
+                const ints v = rule::template descaled<ints>(y[i][j]) + bias;
+                store(call.out.y + (i * call.line + j) * call.out.pitch + c,
+                      convert<A>::to_bytes(to_codes<A>(to_float<A>(v) * multipliers, bounds.first,
+                                                       bounds.last, bounds.shift)));
+            });
+            continue;
+        }
         for (int i = 0; i < call.rows; ++i)
             for (int j = 0; j < call.columns; ++j)
                 finish<A>(*call.rule, rule::template descaled<ints>(y[i][j]) + bias,
