@@ -127,7 +127,7 @@ void winograd_finish(const winograd_output& call) {
     using sums = lanes<A, std::uint32_t>;
     using ints = lanes<A, std::int32_t>;
     constexpr int n = rule::inputs, m = rule::outputs;
-    const code_bounds<A> bounds(call.rule->codes);
+    const finish_rule rule_of_layer = *call.rule; // which no store can change
     for (int c = 0; c < call.channels; c += lane_count<A>) {
         sums x[n][n], y[m][m];
         repeat<n * n>([&](auto k) QUANTAL_INLINE_LAMBDA {
@@ -137,23 +137,21 @@ void winograd_finish(const winograd_output& call) {
             x, y, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::output(from, to); });
         const ints bias = load<ints>(call.bias + c);
         const int left = call.channels - c;
-        if (call.rule->kind == output_kind::codes && left >= lane_count<A>) {
-            const auto multipliers = load<lanes<A, float>>(call.multipliers + c);
+        if (left >= lane_count<A>) {
             repeat<m * m>([&](auto k) QUANTAL_INLINE_LAMBDA {
                 constexpr int i = k / m, j = k % m;
-                if (i >= call.rows || j >= call.columns) return;
-                const ints v = rule::template descaled<ints>(y[i][j]) + bias;
-                store(call.out.y + (i * call.line + j) * call.out.pitch + c,
-                      convert<A>::to_bytes(to_codes<A>(to_float<A>(v) * multipliers, bounds.first,
-                                                       bounds.last, bounds.shift)));
+                if (i < call.rows && j < call.columns)
+                    finish<A>(rule_of_layer, rule::template descaled<ints>(y[i][j]) + bias,
+                              call.multipliers + c,
+                              call.out.at(rule_of_layer, i * call.line + j, c), lane_count<A>);
             });
             continue;
         }
         for (int i = 0; i < call.rows; ++i)
             for (int j = 0; j < call.columns; ++j)
-                finish<A>(*call.rule, rule::template descaled<ints>(y[i][j]) + bias,
-                          call.multipliers + c, call.out.at(*call.rule, i * call.line + j, c),
-                          left < lane_count<A> ? left : lane_count<A>);
+                finish<A>(rule_of_layer, rule::template descaled<ints>(y[i][j]) + bias,
+                          call.multipliers + c, call.out.at(rule_of_layer, i * call.line + j, c),
+                          left);
     }
 }
 
