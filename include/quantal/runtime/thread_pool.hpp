@@ -57,6 +57,15 @@ private:
     void (*run_)(void*, std::size_t, task_ref);
 };
 
+/// The caller's thread alone.
+struct serial {
+    [[nodiscard]] std::size_t workers() const { return 1; }
+    void run(std::size_t count, task_ref task) {
+        for (std::size_t i = 0; i < count; ++i)
+            task(i, 0);
+    }
+};
+
 /// Threads that live as long as the pool and sleep between runs; the caller of `run` is worker 0.
 /// One `run` at a time; tasks do not throw. `Thread` joins when it is destroyed.
 template <class Thread>
@@ -133,7 +142,7 @@ private:
 
 using thread_pool = basic_thread_pool<std::jthread>;
 
-static_assert(parallel_policy<thread_pool>);
+static_assert(parallel_policy<thread_pool> && parallel_policy<serial>);
 
 } // namespace v0
 } // namespace quantal

@@ -197,7 +197,8 @@ BOOST_AUTO_TEST_CASE(the_callers_threads_can_do_the_work) {
     tensor<float> result(expected.shape());
     context.run(std::as_const(c.images).values(), result.values());
     BOOST_TEST((result == expected));
-    BOOST_TEST(own.runs == run.describe().size());
+    // Two images alone, then the third one step by step, as all are from there on.
+    BOOST_TEST(own.runs == 1 + run.describe().size());
 }
 
 BOOST_AUTO_TEST_CASE(steps_describe_themselves) {

@@ -60,12 +60,16 @@ public:
 
 private:
     program(const integer_network& n, const kernel_set& kernels, prepared_layers prepared)
-        : fused_(
-              std::make_shared<network>(lower_network(n, kernels, fusible_with_add(n), prepared))),
+        : fused_(std::make_shared<network>(
+              by_image(lower_network(n, kernels, fusible_with_add(n), prepared)))),
           traced_(std::make_shared<network>(lower_network(n, kernels, {}, prepared))),
           input_(n.plan().net.input_shape()), output_(n.plan().at(n.plan().net.output()).shape) {
         for (const value v : n.plan().points())
             points_.emplace(v, activation_params(n.plan(), n.table(), v).spec.qmin());
+    }
+    [[nodiscard]] static network by_image(network net) {
+        net.by_image = steps_by_image(net);
+        return net;
     }
     template <class T>
     static std::span<T> part(std::span<T> values, const extents& each, std::int64_t first,

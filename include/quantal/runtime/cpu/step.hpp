@@ -73,6 +73,7 @@ struct step {
 struct network {
     std::vector<slot> slots;
     std::vector<step> steps;
+    std::size_t by_image = 0; ///< the first steps that run image by image (slot_plan.hpp)
 };
 
 /// Calls `f(begin, end)` for parts of [0, count) on all workers, each of `least` or more.
