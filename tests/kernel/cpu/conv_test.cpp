@@ -237,6 +237,22 @@ BOOST_AUTO_TEST_CASE(depthwise_lines_in_pieces_and_dilated) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(depthwise_windows_inside_and_at_the_borders) {
+    auto g = support::generator();
+    for (int i = 0; i < 40; ++i) {
+        const std::int64_t channels = pick(g, {30, 100}); // whole blocks of most kernels, and more
+        op::conv2d op{
+            .out_channels = channels,
+            .kernel = 3,
+            .stride = {pick(g, {1, 2}), pick(g, {1, 3})},
+            .padding = {pick(g, {0, 2}), pick(g, {0, 2}), pick(g, {0, 3}), pick(g, {0, 3})},
+            .groups = channels};
+        compare(make_layer(g, {op, channels, {pick(g, {3, 6}), pick(g, {3, 40})}}, pick(g, {1, 8}),
+                           weights_of(pick(g, {1, 8}), pick(g, {0, 1})), kinds[pick(g, {0, 3})],
+                           pick(g, {0, 1})));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(blocks_of_rows_and_ranges_of_panels) {
     auto g = support::generator();
     compare(make_layer(g, {{.out_channels = 130, .kernel = 3, .padding = 1}, 70, {23, 29}}, 8,

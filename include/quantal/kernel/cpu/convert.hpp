@@ -4,6 +4,7 @@
 #define QUANTAL_KERNEL_CPU_CONVERT_HPP
 
 #include <quantal/kernel/cpu/dot.hpp>
+#include <quantal/kernel/cpu/interleave.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -27,9 +28,11 @@ struct operator_convert {
     static QUANTAL_INLINE ints widen(const std::uint8_t* from) {
         return __builtin_convertvector(load<narrow<A, std::uint8_t>>(from), ints);
     }
-    /// The bytes at `a` and at `b`, one of each an int32 lane: as two int16.
-    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
-        return widen(a) | (widen(b) << 16);
+    /// The first `count` of them, 0 in the other lanes.
+    static QUANTAL_INLINE ints widen_part(const std::uint8_t* from, std::size_t count) {
+        std::uint8_t bytes[lane_count<A>];
+        store(bytes, load_part<narrow<A, std::uint8_t>>(from, count));
+        return convert<A>::widen(bytes);
     }
     /// Lanes that hold 0 to 255, as bytes.
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
@@ -49,6 +52,16 @@ struct operator_convert {
     static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
         store(to, to_bytes(v));
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
+    }
+    /// The same of two registers that are interleaved (interleave.hpp).
+    static QUANTAL_INLINE void store_interleaved(void* to, ints v, ints w) {
+        if constexpr (A::width == 16) return convert<A>::store_bytes(to, v, w); // in order anyway
+        std::int32_t lane[2 * lane_count<A>];
+        store(lane, v);
+        store(lane + lane_count<A>, w);
+        auto* bytes = static_cast<std::uint8_t*>(to);
+        for (int i = 0; i < 2 * lane_count<A>; ++i)
+            bytes[i] = static_cast<std::uint8_t>(lane[interleaved_place(i, lane_count<A>)]);
     }
 
     /// Half a register of bytes, one an int16 lane.
@@ -90,11 +103,6 @@ struct sse_convert : operator_convert<A> {
         const auto all = reinterpret_cast<__m128i>(v);
         first = reinterpret_cast<ints>(_mm_unpacklo_epi16(all, all)) >> 16;
         second = reinterpret_cast<ints>(_mm_unpackhi_epi16(all, all)) >> 16;
-    }
-    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
-        const __m128i pairs = _mm_unpacklo_epi8(_mm_cvtsi32_si128(load<std::int32_t>(a)),
-                                                _mm_cvtsi32_si128(load<std::int32_t>(b)));
-        return reinterpret_cast<ints>(_mm_unpacklo_epi8(pairs, _mm_setzero_si128()));
     }
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
         const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), _mm_setzero_si128());
@@ -141,11 +149,6 @@ struct avx2_convert : operator_convert<A> {
         first = reinterpret_cast<ints>(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(all)));
         second = reinterpret_cast<ints>(_mm256_cvtepi16_epi32(_mm256_extracti128_si256(all, 1)));
     }
-    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
-        const auto pairs = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
-                                             _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b)));
-        return reinterpret_cast<ints>(_mm256_cvtepu8_epi16(pairs));
-    }
     static QUANTAL_INLINE narrow<A, std::uint8_t> to_bytes(ints v) {
         const auto all = reinterpret_cast<__m256i>(v);
         const __m128i words =
@@ -166,6 +169,12 @@ struct avx2_convert : operator_convert<A> {
         const __m256i words = _mm256_permute4x64_epi64(
             _mm256_packs_epi32(reinterpret_cast<__m256i>(v), reinterpret_cast<__m256i>(w)),
             _MM_SHUFFLE(3, 1, 2, 0));
+        store(to,
+              _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+    }
+    static QUANTAL_INLINE void store_interleaved(void* to, ints v, ints w) {
+        const __m256i words =
+            _mm256_packs_epi32(reinterpret_cast<__m256i>(v), reinterpret_cast<__m256i>(w));
         store(to,
               _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
     }
@@ -190,12 +199,14 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
         return reinterpret_cast<ints>(_mm512_maskz_cvtepu8_epi32(
             0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
     }
+    static QUANTAL_INLINE ints widen_part(const std::uint8_t* from, std::size_t count) {
+        const auto mask = static_cast<__mmask16>((1u << count) - 1);
+        return reinterpret_cast<ints>(
+            _mm512_maskz_cvtepu8_epi32(0xffff, _mm_maskz_loadu_epi8(mask, from)));
+    }
     static QUANTAL_INLINE shorts widen_bytes(const void* from) {
         return reinterpret_cast<shorts>(_mm512_maskz_cvtepu8_epi16(
             0xffffffff, _mm256_loadu_si256(static_cast<const __m256i*>(from))));
-    }
-    static QUANTAL_INLINE ints widen_pairs(const std::uint8_t* a, const std::uint8_t* b) {
-        return widen(a) | (widen(b) << 16); // by this `widen`: g++ 12 makes a mess of the other
     }
     static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {
         return reinterpret_cast<narrow<avx512_vnni, std::uint8_t>>(
@@ -217,16 +228,13 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
         store(to, to_bytes(v));
         store(static_cast<std::byte*>(to) + sizeof(to_bytes(v)), to_bytes(w));
     }
+    static QUANTAL_INLINE void store_interleaved(void* to, ints v, ints w) {
+        const __m512i words = _mm512_maskz_packs_epi32(~0u, reinterpret_cast<__m512i>(v),
+                                                       reinterpret_cast<__m512i>(w));
+        store(to, _mm512_maskz_cvtepi16_epi8(~0u, words));
+    }
 };
 #endif
-
-/// The first `count` bytes at `from`, one an int32 lane; 0 in the others.
-template <class A>
-QUANTAL_INLINE lanes<A, std::int32_t> widen_part(const std::uint8_t* from, std::size_t count) {
-    std::uint8_t bytes[lane_count<A>];
-    store(bytes, load_part<narrow<A, std::uint8_t>>(from, count));
-    return convert<A>::widen(bytes);
-}
 
 /// float(v), rounded to nearest.
 template <class A>

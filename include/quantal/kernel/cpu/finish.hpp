@@ -88,7 +88,7 @@ QUANTAL_INLINE void finish(const finish_rule& rule, lanes<A, std::int32_t> sums,
     if (rule.kind == output_kind::added_codes) {
         const auto other = count == lane_count<A>
                                ? convert<A>::widen(out.other)
-                               : widen_part<A>(out.other, static_cast<std::size_t>(count));
+                               : convert<A>::widen_part(out.other, static_cast<std::size_t>(count));
         codes = residual_add<A>(codes, other, rule.add);
     }
     put(convert<A>::to_bytes(codes));
