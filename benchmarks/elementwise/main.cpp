@@ -2,6 +2,7 @@
 /// elementwise [ARCH [MEGABYTES]]: quantize, dequantize, fake-quantize and extrema of an array that
 /// no cache holds (give four times the last level; 128), on one thread, as bytes read and written a
 /// second against a copy past the caches (extrema: against a read).
+#include "support/peaks.hpp"
 #include "support/race.hpp"
 
 #include <quantal/arith/affine.hpp>
@@ -36,19 +37,6 @@ void copy(const float* from, std::size_t count, float* to) {
     for (std::size_t i = 0; i < count; i += cpu::cache_line / sizeof(float))
         cpu::stream_line<cpu::generic>(from + i, to + i);
     cpu::stream_fence();
-}
-
-/// All bits of an array in one.
-std::uint64_t read(const float* from, std::size_t count) {
-    using word = cpu::lanes<cpu::generic, std::uint64_t>;
-    word sums[8] = {};
-    for (std::size_t i = 0; i < count; i += 8 * sizeof(word) / sizeof(float))
-        for (std::size_t k = 0; k < 8; ++k)
-            sums[k] |= cpu::load<word>(from + i + k * (sizeof(word) / sizeof(float)));
-    std::uint64_t all = 0;
-    for (const word& sum : sums)
-        all |= sum[0] | sum[1];
-    return all;
 }
 
 void verify(const cpu::array_kernels& k, const floats& x, bytes& q, floats& y) {
@@ -106,7 +94,7 @@ int main(int argc, char** argv) {
             {"dequantize", [&] { k.dequantize(q.data(), n, scale, codes.zero_point, y.data()); }},
             {"fake-quantize", [&] { k.fake_quantize(x.data(), n, scale, codes, y.data()); }}},
            {8 * size, 5 * size, 5 * size, 8 * size});
-    report({{"read", [&] { sink = read(x.data(), n); }},
+    report({{"read", [&] { sink = read_all(x.data(), n); }},
             {"min-max", [&] { sink = static_cast<std::uint64_t>(k.min_max(x.data(), n).hi); }}},
            {4 * size, 4 * size});
 }

@@ -22,8 +22,9 @@ struct contender {
 /// Figures of one contender over all rounds.
 struct result {
     std::string name;
-    double seconds;            ///< median of a run
-    double ratio, least, most; ///< of the speed to the first contender's: median and range
+    double seconds;             ///< median of a run
+    double ratio, least, most;  ///< of the speed to the first contender's: median and range
+    std::vector<double> rounds; ///< seconds of a run in each
 };
 
 /// Processor time of this process where one thread works (it leaves out what other processes
@@ -49,6 +50,16 @@ inline double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
+/// The speed of one contender as a multiple of another's in the same round, sorted.
+inline std::vector<double> speed_ratios(const std::vector<double>& seconds,
+                                        const std::vector<double>& others) {
+    std::vector<double> ratios;
+    for (std::size_t round = 0; round < seconds.size(); ++round)
+        ratios.push_back(others[round] / seconds[round]);
+    std::sort(ratios.begin(), ratios.end());
+    return ratios;
+}
+
 inline std::vector<result> race(const std::vector<contender>& contenders, int threads = 1,
                                 int rounds = 9, double budget = 0.02) {
     std::vector<std::vector<double>> seconds(contenders.size());
@@ -59,12 +70,9 @@ inline std::vector<result> race(const std::vector<contender>& contenders, int th
             seconds[i].push_back(time_of(contenders[i], threads, budget));
     std::vector<result> results;
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-        std::vector<double> ratios;
-        for (int round = 0; round < rounds; ++round)
-            ratios.push_back(seconds[0][static_cast<std::size_t>(round)] /
-                             seconds[i][static_cast<std::size_t>(round)]);
-        const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-        results.push_back({contenders[i].name, median(seconds[i]), median(ratios), *least, *most});
+        const std::vector<double> ratios = speed_ratios(seconds[i], seconds[0]);
+        results.push_back({contenders[i].name, median(seconds[i]), median(ratios), ratios.front(),
+                           ratios.back(), seconds[i]});
     }
     return results;
 }

@@ -2,7 +2,8 @@
 /// Where the time of a network in integers goes: every step and every kernel, with random weights.
 #include "../homework/options.hpp"
 
-#include <quantal/graph/weights.hpp>
+#include <support/random_weights.hpp>
+
 #include <quantal/models/by_name.hpp>
 #include <quantal/passes/optimize.hpp>
 #include <quantal/runtime/calibrate.hpp>
@@ -12,8 +13,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
-#include <random>
+
+using benchmarks::normal;
 
 namespace {
 
@@ -23,30 +24,6 @@ struct run_options {
     std::int64_t batch = 1, calibration = 2, runs = 10;
     std::uint64_t seed = 1;
 };
-
-quantal::tensor<float> normal(std::mt19937_64& g, const quantal::extents& shape, float deviation) {
-    std::normal_distribution<float> distribution(0.0f, deviation);
-    quantal::tensor<float> t(shape);
-    for (float& x : t.values())
-        x = distribution(g);
-    return t;
-}
-
-/// Weights of the deviation sqrt(2 / inputs of a sum) (He et al., 2015), which keeps activations
-/// near 1; batch norms that change nothing; no bias.
-void randomize(quantal::graph& net, std::mt19937_64& g) {
-    for (const auto& [name, shape] : parameter_shapes(net)) {
-        const bool is_weight = shape.rank() > 1;
-        const bool is_one = name.ends_with(".weight") || name.ends_with("running_var");
-        quantal::tensor<float> values(shape);
-        if (is_weight)
-            values = normal(g, shape,
-                            std::sqrt(2.0f / static_cast<float>(shape.without_front().count())));
-        else if (is_one)
-            std::fill(values.values().begin(), values.values().end(), 1.0f);
-        net.parameters.insert_or_assign(name, std::move(values));
-    }
-}
 
 const quantal::cpu::kernel_set& kernels_of(const run_options& o) {
 #if defined(QUANTAL_DISPATCH)
@@ -63,7 +40,7 @@ const quantal::cpu::kernel_set& kernels_of(const run_options& o) {
 quantal::integer_network make(const run_options& o, const quantal::quantization& q,
                               const quantal::cpu::kernel_set& kernels, std::mt19937_64& g) {
     quantal::graph net = quantal::models::by_name(o.model, {.size = o.size});
-    randomize(net, g);
+    benchmarks::randomize(net, g);
     quantal::plan p = place(quantal::passes::optimize(std::move(net)), q);
     std::vector<quantal::tensor<float>> images;
     for (std::int64_t i = 0; i < o.calibration; ++i)

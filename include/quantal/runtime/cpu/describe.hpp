@@ -17,9 +17,10 @@ namespace cpu {
 /// One step, for one image; `seconds` and `share` (of the sum of all steps) are 0 unless profiled.
 struct step_description {
     std::string layer, kernel;
-    extents shape;           ///< of its output: channels, height, width
-    std::size_t bytes;       ///< read and written, weights included
-    std::int64_t operations; ///< a multiply-add counts as two
+    extents shape;            ///< of its output: channels, height, width
+    std::size_t bytes;        ///< read and written, weights included
+    std::size_t weight_bytes; ///< of these; read once for all images of a run
+    std::int64_t operations;  ///< a multiply-add counts as two
     double seconds = 0, share = 0;
 };
 
@@ -34,6 +35,7 @@ describe(const network& net, std::span<const double> seconds = {}, std::int64_t 
                            s.kernel,
                            {y.shape.channels, y.shape.height, y.shape.width},
                            y.bytes() + s.weight_bytes,
+                           s.weight_bytes,
                            s.operations};
         for (const slot_index x : s.inputs)
             d.bytes += net.slots[x].bytes();
