@@ -2,6 +2,7 @@
 #include "task.hpp"
 
 #include <quantal/ops/gemm.hpp>
+#include <quantal/ops/real_gemm.hpp>
 
 #include <bit>
 #include <cmath>
@@ -34,6 +35,22 @@ implementation quantal_gemm(const gemm_task& t, const std::string& arch, int thr
     return {"quantal " + s->product.describe(t.rows),
             [s, x = t.x.data(), rows = t.rows] { s->product.run(x, rows, s->y.data(), s->pool); },
             [s] { return s->y; }};
+}
+
+float_implementation quantal_float_gemm(const gemm_task& t, const std::string& arch) {
+    using namespace quantal;
+    struct state {
+        real_weights w;
+        tensor<float> x, y;
+    };
+    const std::vector<std::int32_t> codes(t.w.begin(), t.w.end());
+    auto s = std::make_shared<state>(
+        prepare_for_reals(any_qtensor({w8, {1.0f}, {0}}, {t.columns, t.depth}, codes),
+                          cpu::kernels_named(arch.c_str())),
+        tensor<float>({t.rows, t.depth}), tensor<float>({0}));
+    std::copy(t.x.begin(), t.x.end(), s->x.values().begin());
+    return {"quantal float32", [s] { s->y = gemm(s->x, s->w); },
+            [s] { return std::vector<float>(s->y.values().begin(), s->y.values().end()); }};
 }
 
 } // namespace benchmarks

@@ -26,6 +26,9 @@ implementation quantal_gemm(const gemm_task& task, const std::string& arch, int 
 implementation onednn_gemm(const gemm_task& task, int threads);
 /// Signed activations `u - 128` with zero point -128: the same products.
 implementation xnnpack_gemm(const gemm_task& task, int threads);
+/// On one thread.
+float_implementation quantal_float_gemm(const gemm_task& task, const std::string& arch);
+float_implementation openblas_gemm(const gemm_task& task, int threads);
 
 } // namespace benchmarks
 

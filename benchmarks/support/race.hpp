@@ -5,10 +5,12 @@
 #define QUANTAL_BENCHMARKS_SUPPORT_RACE_HPP
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace benchmarks {
@@ -35,8 +37,10 @@ inline double now(int threads) {
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// Seconds of a run, over at least `budget` seconds.
+/// Seconds of a run, over at least `budget` seconds. Threads that another contender left waiting
+/// for work, as OpenMP's do in a busy loop, go to sleep first.
 inline double time_of(const contender& c, int threads, double budget) {
+    if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const double start = now(threads);
     double end = start;
     int runs = 0;
