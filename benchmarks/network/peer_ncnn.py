@@ -5,7 +5,7 @@ import ncnn
 import numpy as np
 
 import peer
-from ncnn_model import Writer
+from write_ncnn import Writer
 
 
 def load(stem, threads, in_bytes):

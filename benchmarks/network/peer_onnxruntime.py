@@ -6,7 +6,7 @@ import onnxruntime
 from onnxruntime import quantization
 
 import peer
-from onnx_model import to_onnx
+from write_onnx import to_onnx
 
 
 class Calibration(quantization.CalibrationDataReader):
