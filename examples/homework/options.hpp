@@ -5,6 +5,7 @@
 
 #include <quantal/observe/by_name.hpp>
 #include <quantal/passes/place.hpp>
+#include <quantal/runtime/calibrate.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -25,7 +26,7 @@ struct options {
     std::size_t compare = 64;
     std::string weight_spec = "w8";
     std::string activation_spec = "a8";
-    std::string observer = "minmax";
+    std::string observer = "minmax", weight_observer = "minmax";
     std::vector<std::string> layers{};
     std::string resize = "256";
     bool tensorflow = false;
@@ -49,6 +50,12 @@ struct options {
         return q;
     }
 };
+
+/// Completes a table that has its activations, by the weight observer that the options name.
+inline void add_weights(const quantal::plan& plan, quantal::table& t, const options& o) {
+    quantal::observe::with_observer(
+        o.weight_observer, [&](const auto& observer) { calibrate_weights(plan, t, observer); });
+}
 
 inline void add_options(CLI::App& app, options& o) {
     app.add_option("--model", o.models,
@@ -81,7 +88,11 @@ inline void add_options(CLI::App& app, options& o) {
     app.add_option("--activation-spec", o.activation_spec,
                    "for example a8, \"8 affine signed tensor\"")
         ->capture_default_str();
-    app.add_option("--observer", o.observer, "minmax or moving_average[:WEIGHT_OF_NEW]")
+    app.add_option("--observer", o.observer,
+                   std::string("of activations: ") + quantal::observe::observer_names)
+        ->capture_default_str();
+    app.add_option("--weight-observer", o.weight_observer,
+                   "of weights, each channel by itself: the same names")
         ->capture_default_str();
     app.add_option("--layer", o.layers,
                    "PATTERN=SPEC for layers that differ: w8 (weights), a8 (output), float, "

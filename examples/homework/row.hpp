@@ -60,6 +60,7 @@ using of_layer = std::pair<double, std::string>;
                 {"integer_images", integers},
                 {"calibration", o.calibration},
                 {"observer", o.observer},
+                {"weight_observer", o.weight_observer},
                 {"weight_spec", to_string(quantal::parse_spec(o.weight_spec))},
                 {"activation_spec", to_string(quantal::parse_spec(o.activation_spec))},
                 {"config", o.weight_spec + ", " + o.activation_spec},

@@ -8,7 +8,6 @@
 #include "source.hpp"
 
 #include <quantal/passes/place.hpp>
-#include <quantal/runtime/calibrate.hpp>
 #include <quantal/runtime/evaluate.hpp>
 
 namespace homework {
@@ -81,13 +80,15 @@ private:
     std::vector<int> float_answers_;
 };
 
-/// The table that the observer named by the options makes of these images.
+/// The table that the observers named by the options make of these images and of the weights.
 [[nodiscard]] inline quantal::table calibrate_network(subject& s, const data::dataset& set,
                                                       const data::load_options& choice,
                                                       const options& o) {
-    return quantal::observe::with_observer(o.observer, [&](const auto& observer) {
-        return s.observed(set, choice, observer).finish();
+    quantal::table t = quantal::observe::with_observer(o.observer, [&](const auto& observer) {
+        return s.observed(set, choice, observer).activations();
     });
+    add_weights(s.plan, t, o);
+    return t;
 }
 
 } // namespace homework

@@ -6,9 +6,18 @@
 #include <quantal/error.hpp>
 #include <quantal/observe/observer.hpp>
 
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
+
+namespace quantal {
+
+inline std::ostream& boost_test_print_type(std::ostream& out, const range& r) {
+    return out << '[' << r.lo << ", " << r.hi << ']';
+}
+
+} // namespace quantal
 
 namespace support {
 

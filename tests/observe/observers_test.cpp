@@ -18,14 +18,6 @@ using support::merged;
 using support::observed;
 using support::updates;
 
-namespace quantal {
-
-std::ostream& boost_test_print_type(std::ostream& out, const range& r) {
-    return out << '[' << r.lo << ", " << r.hi << ']';
-}
-
-} // namespace quantal
-
 namespace {
 
 constexpr quantal::range constant_minmax() {
@@ -115,6 +107,7 @@ BOOST_AUTO_TEST_CASE(merged_observers_are_one_observer_of_all_the_data) {
     check_merge(minmax{});
     check_merge(moving_average{});
     check_merge(moving_average{.weight_of_new = 0.7f});
+    check_merge(observe::percentile{0.2});
 }
 
 BOOST_AUTO_TEST_CASE(moving_average_by_hand) {
@@ -177,35 +170,60 @@ BOOST_AUTO_TEST_CASE(moving_average_follows_the_formula_of_the_contract_bit_by_b
                (quantal::range{lo, hi}));
 }
 
+/// The type of an observer that a program named, and its parameter.
+struct name_of {
+    std::string operator()(const minmax&) const { return "minmax"; }
+    std::string operator()(const moving_average& o) const {
+        return "moving average " + std::to_string(o.weight_of_new);
+    }
+    std::string operator()(const observe::percentile& o) const {
+        return "percentile " + std::to_string(o.clipped());
+    }
+    std::string operator()(const observe::mse&) const { return "mse"; }
+    std::string operator()(const observe::kl&) const { return "kl"; }
+    std::string operator()(const observe::aciq& o) const {
+        return o.assumed() == observe::distribution::gauss ? "aciq, Gauss" : "aciq, Laplace";
+    }
+};
+
 BOOST_AUTO_TEST_CASE(names_of_observers) {
-    const auto name_of = [](std::string_view text) {
-        return observe::with_observer(text, [](const auto& o) -> std::string {
-            if constexpr (requires { o.weight_of_new; })
-                return "moving average " + std::to_string(o.weight_of_new);
-            else
-                return "minmax";
-        });
+    const auto named = [](std::string_view text) {
+        return observe::with_observer(text, name_of{});
     };
-    BOOST_TEST(name_of("minmax") == "minmax");
-    BOOST_TEST(name_of("moving_average") == "moving average 0.100000");
-    BOOST_TEST(name_of("moving_average:0.25") == "moving average 0.250000");
-    BOOST_TEST(name_of("moving_average:1") == "moving average 1.000000");
-    BOOST_TEST(name_of("moving_average:1e-3") == "moving average 0.001000");
+    BOOST_TEST(named("minmax") == "minmax");
+    BOOST_TEST(named("mse") == "mse");
+    BOOST_TEST(named("kl") == "kl");
+    BOOST_TEST(named("aciq") == "aciq, Gauss");
+    BOOST_TEST(named("aciq:gauss") == "aciq, Gauss");
+    BOOST_TEST(named("aciq:laplace") == "aciq, Laplace");
+    BOOST_TEST(named("moving_average") == "moving average 0.100000");
+    BOOST_TEST(named("moving_average:0.25") == "moving average 0.250000");
+    BOOST_TEST(named("moving_average:1") == "moving average 1.000000");
+    BOOST_TEST(named("moving_average:1e-3") == "moving average 0.001000");
+    BOOST_TEST(named("percentile") == "percentile 0.000100");
+    BOOST_TEST(named("percentile:0.25") == "percentile 0.250000");
+    BOOST_TEST(named("percentile:0") == "percentile 0.000000");
 }
 
 BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
     const auto refusal = [](std::string_view text) {
         return support::message_of([&] { observe::with_observer(text, [](const auto&) {}); });
     };
-    for (const std::string text :
-         {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax "})
-        BOOST_TEST(refusal(text) == "there is no observer \"" + text +
-                                        "\"; there are minmax and moving_average[:WEIGHT]");
+    for (const std::string text : {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax ",
+                                   "mse:", "kl:2", "aciq:", "aciq:normal", ":", "percentiles"})
+        BOOST_TEST(refusal(text) ==
+                   "there is no observer \"" + text +
+                       "\"; there are minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, kl "
+                       "and aciq[:gauss|laplace]");
     for (const std::string weight :
          {"", "0", "-0.1", "1.0001", "nan", "inf", "0.1x", "x", " 0.1", "1e-60", "0,1"})
         BOOST_TEST(refusal("moving_average:" + weight) ==
                    "the weight of a moving average's new value is \"" + weight +
                        "\"; it lies above 0 and is at most 1");
+    for (const std::string share : {"", "0.5", "-0.1", "nan", "0.1x", "1"})
+        BOOST_TEST(refusal("percentile:" + share) ==
+                   "the share that a percentile leaves out is \"" + share +
+                       "\"; it is at least 0 and below 0.5");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

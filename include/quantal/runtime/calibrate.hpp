@@ -74,12 +74,17 @@ public:
 
     [[nodiscard]] const std::map<value, tensor_observer<O>>& points() const { return points_; }
 
-    /// The finished table; weights are observed here.
-    template <observer W = observe::minmax>
-    [[nodiscard]] table finish(const W& weights = {}) const {
+    /// A table of the activations; `calibrate_weights` completes it.
+    [[nodiscard]] table activations() const {
         table t;
         for (const auto& [v, point] : points_)
             t.activations.emplace(plan_.at(v).name, point.params(&t.notes));
+        return t;
+    }
+    /// The finished table; weights are observed here.
+    template <observer W = observe::minmax>
+    [[nodiscard]] table finish(const W& weights = {}) const {
+        table t = activations();
         calibrate_weights(plan_, t, weights);
         return t;
     }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The range that leaves out a share of the values at each end.
+#ifndef QUANTAL_OBSERVE_PERCENTILE_HPP
+#define QUANTAL_OBSERVE_PERCENTILE_HPP
+
+#include <quantal/observe/sketch.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace observe {
+
+/// The narrowest range `[lo, hi]` with at most the share `clipped` of all values below and at most
+/// as many above; in [0, 0.5). Of a bin it takes the outer edge.
+class percentile : public sketch {
+public:
+    explicit percentile(double clipped = 1e-4) : clipped_(clipped) {}
+    percentile(double clipped, const sketch& seen) : sketch(seen), clipped_(clipped) {}
+
+    [[nodiscard]] double clipped() const { return clipped_; }
+    [[nodiscard]] quantal::range range() const {
+        const std::vector<tally> values = tallies();
+        const auto [lo, hi] = sketch::range();
+        std::uint64_t all = 0;
+        for (const tally& t : values)
+            all += t.count;
+        const auto most = static_cast<std::uint64_t>(clipped_ * static_cast<double>(all));
+        const float lowest = first_beyond(most, values.begin(), values.end());
+        const float highest = first_beyond(most, values.rbegin(), values.rend());
+        return {std::max(lo, lowest - reach()), std::min(hi, highest + reach())};
+    }
+
+private:
+    /// The value at which more than `most` values have gone by.
+    template <class Iterator>
+    [[nodiscard]] static float first_beyond(std::uint64_t most, Iterator at, Iterator end) {
+        for (std::uint64_t passed = at->count; passed <= most && std::next(at) != end;
+             passed += at->count)
+            ++at;
+        return at->value;
+    }
+
+    double clipped_;
+};
+
+static_assert(observer<percentile>);
+
+} // namespace observe
+} // namespace v0
+} // namespace quantal
+
+#endif
