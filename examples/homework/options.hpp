@@ -6,6 +6,7 @@
 #include <quantal/observe/by_name.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
+#include <quantal/tune/by_name.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -27,6 +28,8 @@ struct options {
     std::string weight_spec = "w8";
     std::string activation_spec = "a8";
     std::string observer = "minmax", weight_observer = "minmax";
+    bool equalize = false;
+    std::string rounding{}; ///< none: the nearest, biases as they are
     std::vector<std::string> layers{};
     std::string resize = "256";
     bool tensorflow = false;
@@ -94,6 +97,12 @@ inline void add_options(CLI::App& app, options& o) {
     app.add_option("--weight-observer", o.weight_observer,
                    "of weights, each channel by itself: the same names")
         ->capture_default_str();
+    app.add_flag("--equalize", o.equalize,
+                 "equalize the channels between layers; ReLU6 between them becomes ReLU");
+    app.add_option("--rounding", o.rounding,
+                   std::string("choose steps of weights by the calibration images, and correct "
+                               "biases: ") +
+                       quantal::tune::rounding_names);
     app.add_option("--layer", o.layers,
                    "PATTERN=SPEC for layers that differ: w8 (weights), a8 (output), float, "
                    "\"weights only\" (integer weights, real input) or \"dynamic a8\" (codes of the "

@@ -26,8 +26,9 @@ std::string details(const subject& s, const json& row, const json& evidence) {
 }
 
 void add_rows(subject& s, report& file, const options& o) {
-    const quantal::table t =
-        calibrate_network(s, *s.sets.other, calibration_order(*s.sets.other, o), o);
+    const data::load_options choice = calibration_order(*s.sets.other, o);
+    quantal::table t = calibrate_network(s, *s.sets.other, choice, o);
+    round_weights(s, t, *s.sets.other, choice, o);
     json& row = add_row(file, s, o, {s.name, t, t});
     row["seconds"] = s.watch.lap();
     row["peak_megabytes"] = peak_megabytes();

@@ -61,6 +61,8 @@ using of_layer = std::pair<double, std::string>;
                 {"calibration", o.calibration},
                 {"observer", o.observer},
                 {"weight_observer", o.weight_observer},
+                {"rounding", o.rounding.empty() ? "nearest, biases as they are" : o.rounding},
+                {"equalized", o.equalize},
                 {"weight_spec", to_string(quantal::parse_spec(o.weight_spec))},
                 {"activation_spec", to_string(quantal::parse_spec(o.activation_spec))},
                 {"config", o.weight_spec + ", " + o.activation_spec},

@@ -15,6 +15,7 @@
 #include <quantal/io/checkpoint.hpp>
 #include <quantal/models/by_name.hpp>
 #include <quantal/models/metadata.hpp>
+#include <quantal/passes/equalize.hpp>
 #include <quantal/passes/optimize.hpp>
 
 #include <filesystem>
@@ -124,7 +125,11 @@ struct network {
     if (!o.std.empty()) prepare.std = o.std;
     quantal::graph net = quantal::models::by_name(name, model.options);
     quantal::load_weights(net, checkpoint.tensors);
-    return {name, quantal::passes::optimize(std::move(net)), prepare};
+    net = quantal::passes::optimize(std::move(net));
+    if (o.equalize)
+        net = quantal::passes::equalize(std::move(net),
+                                        quantal::passes::bounded_activations::replace);
+    return {name, std::move(net), prepare};
 }
 
 /// The images to test with, and those to calibrate or train with.

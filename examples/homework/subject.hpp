@@ -9,6 +9,7 @@
 
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/evaluate.hpp>
+#include <quantal/tune/round_weights.hpp>
 
 namespace homework {
 
@@ -79,6 +80,24 @@ private:
 
     std::vector<int> float_answers_;
 };
+
+/// Rounds the weights of the subject's plan by these images, if the options name a way.
+inline void round_weights(subject& s, quantal::table& t, const data::dataset& set,
+                          const data::load_options& choice, const options& o) {
+    if (o.rounding.empty()) return;
+    std::vector<quantal::tensor<float>> batches;
+    for (const auto& batch : data::loader(set, choice))
+        batches.push_back(batch.images);
+    const quantal::tune::rounding_options how{
+        .threads = o.threads,
+        .seed = o.seed,
+        .progress = [&s](std::size_t done, std::size_t layers) {
+            s.tell("rounding layers", done, layers);
+        }};
+    quantal::tune::with_rounding(o.rounding, [&](const auto& method) {
+        s.plan = quantal::tune::round_weights(s.plan, t, batches, method, how, &t.notes);
+    });
+}
 
 /// The table that the observers named by the options make of these images and of the weights.
 [[nodiscard]] inline quantal::table calibrate_network(subject& s, const data::dataset& set,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A network in float32 on the kernels of the CPU: calibration without any other library.
+/// A network on the kernels of the CPU that shows every value as reals: in float32, for calibration
+/// without any other library, or in integers, to look at what they compute.
 #ifndef QUANTAL_RUNTIME_CPU_EXECUTOR_HPP
 #define QUANTAL_RUNTIME_CPU_EXECUTOR_HPP
 
@@ -17,10 +18,18 @@ class executor {
 public:
     explicit executor(const graph& net, int threads = 0,
                       const kernel_set& kernels = default_kernels())
-        : steps_(std::make_shared<network>(lower_network(all_in_float(net), kernels))),
+        : executor(all_in_float(net), threads, kernels) {}
+
+    /// The values of a network in integers: what codes stand for, where there are codes.
+    explicit executor(const integer_network& n, int threads = 0,
+                      const kernel_set& kernels = default_kernels())
+        : steps_(std::make_shared<network>(lower_network(n, kernels))),
           pool_(thread_count(threads, SIZE_MAX)) {
-        for (const node& n : net.nodes())
-            shapes_.push_back(n.shape);
+        for (value v = 0; v < n.plan().net.size(); ++v) {
+            shapes_.push_back(n.plan().at(v).shape);
+            if (n.plan().roles[v].has_codes())
+                codes_.emplace(v, activation_params(n.plan(), n.table(), v));
+        }
     }
 
     tensor<float> operator()(const tensor<float>& images, const value_visitor& visit) {
@@ -40,13 +49,31 @@ private:
     /// The output of a node, which lies height x width x channels.
     void show(const step& s, const frame& at, const value_visitor& visit) const {
         const extents& shape = shapes_[*s.completes];
-        const std::int64_t all = steps_->slots[s.output].elements();
-        view<const float>::strides strides{all, 1};
-        if (shape.rank() == 3) strides = {all, 1, shape[2] * shape[0], shape[0]};
-        visit(*s.completes, {at.at<const float>(s.output), shape.with_front(at.images), strides});
+        const slot& from = steps_->slots[s.output];
+        view<const float>::strides strides{from.elements(), 1};
+        if (shape.rank() == 3) strides = {from.elements(), 1, shape[2] * shape[0], shape[0]};
+        const auto found = codes_.find(*s.completes);
+        if (found == codes_.end())
+            return visit(*s.completes,
+                         {at.at<const float>(s.output), shape.with_front(at.images), strides});
+        const std::vector<float> reals =
+            from.element_bytes == 1
+                ? reals_of(at.at<const std::uint8_t>(s.output), at, from, found->second)
+                : reals_of(at.at<const std::int32_t>(s.output), at, from, found->second);
+        visit(*s.completes, {reals.data(), shape.with_front(at.images), strides});
+    }
+    /// What the bytes or integers `q - qmin` of a slot stand for.
+    template <class Code>
+    static std::vector<float> reals_of(const Code* codes, const frame& at, const slot& from,
+                                       const qparams& p) {
+        std::vector<float> reals(static_cast<std::size_t>(at.images * from.elements()));
+        for (std::size_t i = 0; i < reals.size(); ++i)
+            reals[i] = p.dequantize(codes[i] + p.spec.qmin());
+        return reals;
     }
 
     std::vector<extents> shapes_;
+    std::map<value, qparams> codes_; ///< of the values that are codes
     std::shared_ptr<const network> steps_;
     thread_pool pool_;
     std::optional<context> context_;
