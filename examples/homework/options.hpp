@@ -6,7 +6,6 @@
 #include <quantal/observe/by_name.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
-#include <quantal/tune/by_name.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -29,7 +28,8 @@ struct options {
     std::string activation_spec = "a8";
     std::string observer = "minmax", weight_observer = "minmax";
     bool equalize = false;
-    std::string rounding{}; ///< none: the nearest, biases as they are
+    std::size_t weight_bytes = 0; ///< 0: the widths that the specs say
+    std::string rounding{};       ///< none: the nearest, biases as they are
     std::vector<std::string> layers{};
     std::string resize = "256";
     bool tensorflow = false;
@@ -99,10 +99,6 @@ inline void add_options(CLI::App& app, options& o) {
         ->capture_default_str();
     app.add_flag("--equalize", o.equalize,
                  "equalize the channels between layers; ReLU6 between them becomes ReLU");
-    app.add_option("--rounding", o.rounding,
-                   std::string("choose steps of weights by the calibration images, and correct "
-                               "biases: ") +
-                       quantal::tune::rounding_names);
     app.add_option("--layer", o.layers,
                    "PATTERN=SPEC for layers that differ: w8 (weights), a8 (output), float, "
                    "\"weights only\" (integer weights, real input) or \"dynamic a8\" (codes of the "

@@ -3,6 +3,8 @@
 /// comes from.
 #include "exercise.hpp"
 
+#include <quantal/tune/layer_errors.hpp>
+
 using namespace homework;
 
 namespace {
@@ -20,16 +22,40 @@ std::string details(const subject& s, const json& row, const json& evidence) {
         row);
     for (const auto& [decibels, layer] : noise)
         text += fmt::format(" {} {:.1f};", layer, decibels);
+    text +=
+        "\nSignal-to-noise ratios of the output if one layer alone is quantized, the lowest (dB):";
+    const json& errors = evidence["layer_errors"][s.name];
+    for (std::size_t i = 0; i < std::min<std::size_t>(5, errors.size()); ++i)
+        text += fmt::format(" {} {:.1f};", errors[i]["layer"].get<std::string>(),
+                            errors[i]["output_decibels_alone"].get<double>());
     for (const json& note : evidence["notes"][s.name])
         text += "\nNote: " + note.get<std::string>();
     return text;
 }
 
+/// The errors of each quantizer point on the first test images, those that cost most first.
+json error_report(subject& s, const quantal::table& t, const options& o) {
+    constexpr std::size_t count = 16;
+    const auto batch = data::read_all(*s.sets.test, 0, std::min(count, s.sets.test->size()));
+    json all = json::array();
+    for (const auto& e : quantal::tune::layer_errors(s.float_net, s.plan, t, batch, o.threads))
+        all.push_back({{"layer", s.plan.at(e.node).name},
+                       {"output_decibels_alone", e.output_signal_to_noise},
+                       {"decibels", e.signal_to_noise},
+                       {"cosine", e.cosine},
+                       {"own_decibels", e.own_signal_to_noise},
+                       {"clipping_share", e.clipping_share}});
+    return all;
+}
+
 void add_rows(subject& s, report& file, const options& o) {
     const data::load_options choice = calibration_order(*s.sets.other, o);
+    if (const json widths = choose_widths(s, *s.sets.other, o); !widths.empty())
+        file.evidence["mixed_precision"][s.name] = widths;
     quantal::table t = calibrate_network(s, *s.sets.other, choice, o);
     round_weights(s, t, *s.sets.other, choice, o);
     json& row = add_row(file, s, o, {s.name, t, t});
+    file.evidence["layer_errors"][s.name] = error_report(s, t, o);
     row["seconds"] = s.watch.lap();
     row["peak_megabytes"] = peak_megabytes();
     file.details.push_back(details(s, row, file.evidence));
@@ -68,6 +94,14 @@ int main(int argc, char** argv) {
     CLI::App app("Exercise 1: post-training quantization of whole networks", "q1_ptq");
     options o;
     add_options(app, o);
+    app.add_option("--weight-bytes", o.weight_bytes,
+                   "choose the width of each layer's weights, 2 to 8 bits, so that all packed "
+                   "weights take at most so many bytes; 0: as --weight-spec and --layer say")
+        ->capture_default_str();
+    app.add_option("--rounding", o.rounding,
+                   std::string("choose steps of weights by the calibration images, and correct "
+                               "biases: ") +
+                       quantal::tune::rounding_names);
     return run(app, argc, argv, [&] {
         report file{.exercise = "q1_ptq", .command = command_line(argc, argv)};
         run_exercise(o, file,

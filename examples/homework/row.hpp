@@ -63,6 +63,7 @@ using of_layer = std::pair<double, std::string>;
                 {"weight_observer", o.weight_observer},
                 {"rounding", o.rounding.empty() ? "nearest, biases as they are" : o.rounding},
                 {"equalized", o.equalize},
+                {"weight_bytes", o.weight_bytes},
                 {"weight_spec", to_string(quantal::parse_spec(o.weight_spec))},
                 {"activation_spec", to_string(quantal::parse_spec(o.activation_spec))},
                 {"config", o.weight_spec + ", " + o.activation_spec},

@@ -9,6 +9,8 @@
 
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/evaluate.hpp>
+#include <quantal/tune/by_name.hpp>
+#include <quantal/tune/mixed_precision.hpp>
 #include <quantal/tune/round_weights.hpp>
 
 namespace homework {
@@ -22,6 +24,7 @@ struct subject {
     progress_line tell;
     stopwatch watch{};
     quantal::plan plan;
+    quantal::graph float_net; ///< as the checkpoint has it, whatever becomes of the plan
     images sets;
     backend::float_network real;
     std::size_t count; ///< of test images
@@ -75,11 +78,34 @@ struct subject {
 private:
     subject(network n, const source& from, const options& o)
         : name(n.name), tell(n.name), plan(quantal::place(std::move(n.net), o.quantization())),
-          sets(open_images(from, n.preprocess, o)), real(plan.net),
+          float_net(plan.net), sets(open_images(from, n.preprocess, o)), real(plan.net),
           count(o.images == 0 ? sets.test->size() : o.images) {}
 
     std::vector<int> float_answers_;
 };
+
+/// Gives every layer of the subject's plan a width, if the options limit the size of weights;
+/// returns the front that they were chosen from.
+inline json choose_widths(subject& s, const data::dataset& set, const options& o) {
+    if (o.weight_bytes == 0) return {};
+    constexpr std::size_t images = 32;
+    const auto batch = data::read_all(set, 0, std::min(images, set.size()));
+    const std::vector<int> widths{8, 7, 6, 5, 4, 3, 2};
+    const auto costs =
+        quantal::observe::with_observer(o.weight_observer, [&](const auto& observer) {
+            return quantal::tune::measure_widths(s.plan, widths, batch, observer, o.threads);
+        });
+    const auto front = quantal::tune::pareto_front(costs);
+    const auto& chosen = quantal::tune::within(front, 8 * o.weight_bytes);
+    s.plan =
+        quantal::place(s.float_net, quantal::tune::with_widths(o.quantization(), s.plan, chosen));
+    json evidence = {{"front", json::array()}, {"widths", json::object()}};
+    for (const auto& m : front)
+        evidence["front"].push_back({{"bytes", m.bits / 8}, {"noise", m.noise}});
+    for (std::size_t i = 0; i < costs.size(); ++i)
+        evidence["widths"][costs[i].layer] = chosen.widths[i];
+    return evidence;
+}
 
 /// Rounds the weights of the subject's plan by these images, if the options name a way.
 inline void round_weights(subject& s, quantal::table& t, const data::dataset& set,

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A width for each layer's weights, so that a network of a given size loses least.
+#ifndef QUANTAL_TUNE_MIXED_PRECISION_HPP
+#define QUANTAL_TUNE_MIXED_PRECISION_HPP
+
+#include <quantal/passes/place.hpp>
+#include <quantal/runtime/calibrate.hpp>
+#include <quantal/tune/alone.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace tune {
+
+/// What a layer costs at each width: bits of its packed weights, and the noise that these weights
+/// alone make at the output of the network.
+struct layer_costs {
+    struct entry {
+        int width;
+        std::size_t bits;
+        double noise;
+    };
+    std::string layer;
+    std::vector<entry> widths; ///< from the widest to the narrowest
+};
+
+/// One way of giving widths to all layers.
+struct mixed_widths {
+    std::vector<int> widths; ///< one a layer
+    std::size_t bits;        ///< of all packed weights
+    double noise;            ///< the sum of what each layer makes alone
+};
+
+/// Measures the weights of every integer layer at these widths (descending), by the noise at the
+/// output on a batch of images; other specs stay as the plan has them.
+template <observer W>
+[[nodiscard]] std::vector<layer_costs> measure_widths(const plan& p, std::span<const int> widths,
+                                                      const tensor<float>& images,
+                                                      const W& prototype, int threads = 0) {
+    const tensor<float> exact = cpu::executor(p.net, threads)(images, {});
+    std::vector<layer_costs> result;
+    for (value v = 0; v < p.roles.size(); ++v) {
+        if (!p.roles[v].weights) continue;
+        const node& n = p.at(v);
+        const tensor<float>& weight = p.net.parameter(n, "weight");
+        layer_costs costs{n.name, {}};
+        for (const int width : widths) {
+            plan q = p;
+            q.roles[v].weights->bits = width;
+            table t;
+            t.weights.emplace(n.name, calibrate(*q.roles[v].weights, weight, prototype, n.name));
+            const integer_network only = alone(std::move(q), t, v, {.output = false});
+            const double noise = output_powers(only, images, exact, threads).noise;
+            costs.widths.push_back({width, weight.size() * static_cast<std::size_t>(width), noise});
+        }
+        result.push_back(std::move(costs));
+    }
+    return result;
+}
+
+/// From all layers at their widest to all at their narrowest: each step narrows the layer that adds
+/// the least noise for a bit saved. No choice of widths has less noise than any of these at the
+/// same size or less (as far as noises add up): they are the Pareto front's convex part.
+[[nodiscard]] inline std::vector<mixed_widths>
+pareto_front(const std::vector<layer_costs>& layers) {
+    std::vector<std::size_t> at(layers.size());
+    const auto sum = [&] {
+        mixed_widths m{{}, 0, 0.0};
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            const auto& entry = layers[i].widths[at[i]];
+            m.widths.push_back(entry.width);
+            m.bits += entry.bits;
+            m.noise += entry.noise;
+        }
+        return m;
+    };
+    std::vector<mixed_widths> front{sum()};
+    for (;;) {
+        double least = std::numeric_limits<double>::infinity();
+        std::size_t layer = layers.size(), to = 0;
+        for (std::size_t i = 0; i < layers.size(); ++i)
+            for (std::size_t j = at[i] + 1; j < layers[i].widths.size(); ++j) {
+                const auto &now = layers[i].widths[at[i]], &next = layers[i].widths[j];
+                const double price =
+                    (next.noise - now.noise) / static_cast<double>(now.bits - next.bits);
+                // Of equal prices the narrower width, so that no step is taken twice.
+                if (price < least || (price == least && layer == i)) {
+                    least = price;
+                    layer = i;
+                    to = j;
+                }
+            }
+        if (layer == layers.size()) return front;
+        at[layer] = to;
+        front.push_back(sum());
+    }
+}
+
+/// The choice of the least noise among those of at most `bits`; throws `spec_error` if there is
+/// none.
+[[nodiscard]] inline const mixed_widths& within(const std::vector<mixed_widths>& front,
+                                                std::size_t bits) {
+    for (const mixed_widths& m : front)
+        if (m.bits <= bits) return m;
+    quantal::detail::fail<spec_error>("the weights of the network take ", front.back().bits / 8,
+                                      " bytes at their narrowest; ", bits / 8, " were allowed");
+}
+
+/// The same quantization with these widths, layer by layer.
+[[nodiscard]] inline quantization with_widths(quantization q, const plan& p,
+                                              const mixed_widths& chosen) {
+    std::size_t i = 0;
+    for (value v = 0; v < p.roles.size(); ++v) {
+        if (!p.roles[v].weights) continue;
+        qspec spec = *p.roles[v].weights;
+        spec.bits = chosen.widths[i++];
+        q.layers.push_back({.pattern = p.at(v).name, .weights = spec});
+    }
+    return q;
+}
+
+} // namespace tune
+} // namespace v0
+} // namespace quantal
+
+#endif
