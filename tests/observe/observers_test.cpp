@@ -226,4 +226,16 @@ BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
                        "\"; it is at least 0 and below 0.5");
 }
 
+BOOST_AUTO_TEST_CASE(every_observer_is_solved_from_one_sketch) {
+    auto g = support::generator();
+    const updates data = support::random_updates(g, 5000);
+    const auto seen = observed(observe::sketch{}, data);
+    for (const char* name :
+         {"minmax", "moving_average:0.3", "percentile:0.01", "mse", "kl", "aciq", "aciq:laplace"})
+        for (const qspec s : {a4, a8, qspec{.bits = 4}})
+            observe::with_observer(name, [&](const auto& fresh) {
+                BOOST_TEST(solve(fresh, seen, s) == range_of(observed(fresh, data), s));
+            });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -81,7 +81,6 @@ inline constexpr auto best_cuts = [] {
 class aciq : public sketch {
 public:
     explicit aciq(distribution d = distribution::gauss) : assumed_(d) {}
-    aciq(distribution d, const sketch& seen) : sketch(seen), assumed_(d) {}
 
     [[nodiscard]] distribution assumed() const { return assumed_; }
     [[nodiscard]] quantal::range range(qspec spec) const {

@@ -58,9 +58,6 @@ namespace observe {
 /// each was seen once, the extrema lose nothing.
 class kl : public sketch {
 public:
-    kl() = default;
-    explicit kl(const sketch& seen) : sketch(seen) {}
-
     [[nodiscard]] quantal::range range(qspec spec) const {
         return search_range(sketch::range(), spec, [values = tallies()](const qparams& p) {
             return divergence(values, p);

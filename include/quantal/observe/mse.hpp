@@ -23,9 +23,6 @@ namespace observe {
 /// The range whose codes have the least `squared_error`, as `search_range` finds it.
 class mse : public sketch {
 public:
-    mse() = default;
-    explicit mse(const sketch& seen) : sketch(seen) {}
-
     [[nodiscard]] quantal::range range(qspec spec) const {
         return search_range(sketch::range(), spec, [values = tallies()](const qparams& p) {
             return squared_error(values, p);

@@ -14,7 +14,6 @@ namespace observe {
 class percentile : public sketch {
 public:
     explicit percentile(double clipped = 1e-4) : clipped_(clipped) {}
-    percentile(double clipped, const sketch& seen) : sketch(seen), clipped_(clipped) {}
 
     [[nodiscard]] double clipped() const { return clipped_; }
     [[nodiscard]] quantal::range range() const {

@@ -153,6 +153,18 @@ private:
 
 static_assert(observer<sketch>);
 
+/// The range that a fresh observer gives of all that a sketch has seen: one that is a sketch itself
+/// takes it over; others look at nothing but the extrema of updates.
+template <observer O>
+[[nodiscard]] quantal::range solve(O fresh, const sketch& seen, qspec spec) {
+    if constexpr (std::derived_from<O, sketch>)
+        fresh.merge(seen);
+    else
+        for (const auto& [lo, hi] : seen.updates())
+            fresh.observe(std::array{lo, hi});
+    return range_of(fresh, spec);
+}
+
 } // namespace observe
 } // namespace v0
 } // namespace quantal
