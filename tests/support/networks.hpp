@@ -43,6 +43,12 @@ inline graph of_all_operators() {
     const value mean =
         net.average_pool("mean", y, {.kernel = {3, 2}, .stride = 1, .padding = {1, 0, 1, 1}});
     z = net.add("again", z, mean);
+    const value inside = net.average_pool(
+        "inside", y,
+        {.kernel = 3, .stride = {1, 2}, .padding = {1, 0, 1, 2}, .counts_padding = false});
+    const value halved =
+        net.max_pool("halved", z, {.kernel = {1, 2}, .stride = {1, 2}, .padding = {0, 0, 0, 1}});
+    z = net.relu("relu joined", net.concat("joined", {inside, halved, inside}));
     z = net.relu("relu1", net.linear("fc1", net.flatten("flatten", z), {.out_features = 9}));
     net.linear("fc2", z, {.out_features = 5, .bias = false});
     return net;

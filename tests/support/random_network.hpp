@@ -40,7 +40,7 @@ private:
     void append(const std::string& n) {
         const value x = net_.output();
         const value earlier = static_cast<value>(pick(0, static_cast<std::int64_t>(x)));
-        switch (pick(0, 9)) {
+        switch (pick(0, 11)) {
         case 0:
             net_.relu(n, x);
             break;
@@ -61,7 +61,17 @@ private:
                            .channels_after = pick(0, 3)});
             break;
         case 5:
+            net_.concat(n, {x, earlier});
+            break;
         case 6:
+            net_.average_pool(n, x,
+                              {.kernel = any_hw(2, 3),
+                               .stride = any_hw(1, 2),
+                               .padding = any_padding(1),
+                               .counts_padding = false});
+            break;
+        case 7:
+        case 8:
             net_.add(n, earlier, residual(n, earlier));
             break;
         default:

@@ -35,7 +35,8 @@ struct node {
     [[nodiscard]] bool has_weight() const { return as<op::conv2d>() || as<op::linear>(); }
     /// Whether it computes new numbers, rather than moving or choosing among those it gets.
     [[nodiscard]] bool computes() const {
-        return has_weight() || as<op::add>() || as<op::average_pool>() || as<op::batch_norm>();
+        return has_weight() || as<op::add>() || as<op::average_pool>() || as<op::batch_norm>() ||
+               as<op::concat>();
     }
 };
 
@@ -75,6 +76,9 @@ public:
     }
     value shortcut(std::string name, value x, const op::shortcut& o) {
         return add_op(name, o, {x});
+    }
+    value concat(std::string name, std::vector<value> inputs) {
+        return add_op(name, op::concat{}, std::move(inputs));
     }
     value flatten(std::string name, value x) { return add_op(name, op::flatten{}, {x}); }
 

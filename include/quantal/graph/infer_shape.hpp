@@ -69,6 +69,16 @@ public:
         need(1);
         return {static_cast<std::int64_t>(x().count())};
     }
+    extents operator()(const op::concat&) const {
+        if (inputs_.size() < 2) refuse("a concat of one value; it joins two or more");
+        std::int64_t channels = 0;
+        for (const extents& s : inputs_) {
+            if (s.rank() == 0 || s.without_front() != x().without_front())
+                refuse("a concat of ", x(), " and ", s, "; all but the channels must be the same");
+            channels += s[0];
+        }
+        return x().without_front().with_front(channels);
+    }
 
 private:
     template <class... Parts>

@@ -85,11 +85,13 @@ struct max_pool {
     friend bool operator==(const max_pool&, const max_pool&) = default;
 };
 
-/// The mean of each window; padding counts as 0 and is counted.
+/// The mean of each window; padding counts as 0, and is counted unless the mean is that of the
+/// image's values alone.
 struct average_pool {
     hw kernel = 2;
     hw stride = 2;
     quantal::padding padding = 0;
+    bool counts_padding = true;
     friend bool operator==(const average_pool&, const average_pool&) = default;
 };
 
@@ -107,13 +109,19 @@ struct flatten {
     friend bool operator==(const flatten&, const flatten&) = default;
 };
 
+/// The channels (or features) of two or more values, one value after the other.
+struct concat {
+    friend bool operator==(const concat&, const concat&) = default;
+};
+
 using any = std::variant<input, conv2d, linear, batch_norm, clip, add, max_pool, average_pool,
-                         shortcut, flatten>;
+                         shortcut, flatten, concat>;
 
 /// The operator's name as errors and printouts use it.
 [[nodiscard]] inline const char* name(const any& o) {
-    constexpr const char* names[] = {"input", "conv2d",   "linear",       "batch_norm", "clip",
-                                     "add",   "max_pool", "average_pool", "shortcut",   "flatten"};
+    constexpr const char* names[] = {"input",    "conv2d",  "linear",   "batch_norm",
+                                     "clip",     "add",     "max_pool", "average_pool",
+                                     "shortcut", "flatten", "concat"};
     static_assert(std::size(names) == std::variant_size_v<any>);
     return names[o.index()];
 }

@@ -23,16 +23,18 @@ inline void print_window(std::ostream& out, hw kernel, hw stride, const padding&
 
 inline void print_op(std::ostream& out, const op::any& o) {
     std::visit(
-        overloaded{
-            [&](const op::conv2d& c) {
-                print_window(out, c.kernel, c.stride, c.padding);
-                if (c.dilation != hw(1)) out << " dilation " << c.dilation;
-                if (c.groups != 1) out << " groups " << c.groups;
-            },
-            [&](const op::max_pool& p) { print_window(out, p.kernel, p.stride, p.padding); },
-            [&](const op::average_pool& p) { print_window(out, p.kernel, p.stride, p.padding); },
-            [&](const op::clip& c) { out << " to [" << c.lo << ", " << c.hi << ']'; },
-            [](const auto&) {}},
+        overloaded{[&](const op::conv2d& c) {
+                       print_window(out, c.kernel, c.stride, c.padding);
+                       if (c.dilation != hw(1)) out << " dilation " << c.dilation;
+                       if (c.groups != 1) out << " groups " << c.groups;
+                   },
+                   [&](const op::max_pool& p) { print_window(out, p.kernel, p.stride, p.padding); },
+                   [&](const op::average_pool& p) {
+                       print_window(out, p.kernel, p.stride, p.padding);
+                       if (!p.counts_padding) out << " not counted";
+                   },
+                   [&](const op::clip& c) { out << " to [" << c.lo << ", " << c.hi << ']'; },
+                   [](const auto&) {}},
         o);
 }
 

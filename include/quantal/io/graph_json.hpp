@@ -17,6 +17,14 @@ inline namespace v0 {
 namespace io {
 namespace detail {
 
+/// An attribute that files leave out where it is true: they did before there was one.
+template <class Bool>
+struct usually {
+    Bool& value;
+};
+template <class Bool>
+usually(Bool&) -> usually<Bool>;
+
 /// Calls `attribute(name, member)` for each attribute of an operator: writing and reading share
 /// it.
 template <class Op, class F>
@@ -34,6 +42,8 @@ void for_each_attribute(Op& o, F&& attribute) {
     if constexpr (requires { o.hi; }) attribute("hi", o.hi);
     if constexpr (requires { o.channels_before; }) attribute("channels_before", o.channels_before);
     if constexpr (requires { o.channels_after; }) attribute("channels_after", o.channels_after);
+    if constexpr (requires { o.counts_padding; })
+        attribute("counts_padding", usually{o.counts_padding});
 }
 
 /// Attributes as JSON, which writes an infinite limit of a clip as null.
@@ -45,6 +55,9 @@ void write_attributes(nlohmann::ordered_json& json, const Op& o) {
                               },
                               [&](const char* name, const padding& p) {
                                   json[name] = {p.top, p.left, p.bottom, p.right};
+                              },
+                              [&](const char* name, usually<const bool> flag) {
+                                  if (!flag.value) json[name] = false;
                               },
                               [&](const char* name, const auto& number) { json[name] = number; }});
 }
@@ -82,6 +95,9 @@ public:
 
     void operator()(const char* key, std::int64_t& x) { x = integer_from_json(take(key), "it"); }
     void operator()(const char* key, bool& x) { x = take(key).get<bool>(); }
+    void operator()(const char* key, usually<bool> x) {
+        if (has(key)) (*this)(key, x.value);
+    }
     void operator()(const char* key, double& x) { x = take(key).get<double>(); }
     void operator()(const char* key, hw& x) {
         const auto n = exactly(2, key);

@@ -119,14 +119,16 @@ inline float finite_multiplier(float m, const std::string& name) {
 
 } // namespace detail
 
-/// The multiplier of an average pool's sums, node `v`; throws `graph_error` if it overflows.
-[[nodiscard]] inline float lower_average(const plan& p, const table& t, value v) {
+/// Throws `graph_error` if a multiplier of an average pool's sums, node `v`, overflows: the largest
+/// belongs to the mean of the fewest values.
+inline void check_average_multiplier(const plan& p, const table& t, value v) {
     const node& n = p.at(v);
-    const hw kernel = n.as<op::average_pool>()->kernel;
-    return detail::finite_multiplier(
+    const auto& pool = *n.as<op::average_pool>();
+    const std::int64_t fewest = pool.counts_padding ? pool.kernel.h * pool.kernel.w : 1;
+    (void)detail::finite_multiplier(
         arith::average_multiplier(activation_params(p, t, n.inputs[0]).scale(),
                                   activation_params(p, t, v).scale(),
-                                  static_cast<std::int32_t>(kernel.h * kernel.w)),
+                                  static_cast<std::int32_t>(fewest)),
         n.name);
 }
 

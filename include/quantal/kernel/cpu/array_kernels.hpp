@@ -33,10 +33,10 @@ struct array_kernels {
     void (*max_pool_reals)(const reference::window& win, std::int64_t channels, const float* x,
                            std::int64_t oy, float* y);
     void (*average_pool_codes)(const reference::window& win, std::int64_t channels,
-                               std::int32_t zero, float multiplier, const byte_codes& to,
+                               std::int32_t zero, const float* multipliers, const byte_codes& to,
                                const std::uint8_t* x, std::int64_t oy, std::uint8_t* y);
-    void (*average_pool_reals)(const reference::window& win, std::int64_t channels, const float* x,
-                               std::int64_t oy, float* y);
+    void (*average_pool_reals)(const reference::window& win, std::int64_t channels,
+                               const float* divisors, const float* x, std::int64_t oy, float* y);
     int real_rows;    ///< of a tile of float32
     int real_columns; ///< of a panel of float32, `real_panel_registers` registers
     void (*multiply_real_panel)(const real_panel_call& call);

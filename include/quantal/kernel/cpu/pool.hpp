@@ -57,31 +57,31 @@ void max_pool(const reference::window& win, std::int64_t channels, const T* x, s
 }
 
 /// Row `oy` of an average pool's output: sums of `q - zero` over each window (padding adds
-/// nothing), requantized.
+/// nothing), requantized with the multiplier of each column of the row.
 template <class A>
 void average_pool(const reference::window& win, std::int64_t channels, std::int32_t zero,
-                  float multiplier, const byte_codes& to, const std::uint8_t* x, std::int64_t oy,
-                  std::uint8_t* y) {
+                  const float* multipliers, const byte_codes& to, const std::uint8_t* x,
+                  std::int64_t oy, std::uint8_t* y) {
     using bytes = narrow<A, std::uint8_t>;
     for_row<A, bytes>(
         win, channels, oy,
-        [&](std::int64_t ox, std::int64_t place, std::int64_t c, auto get, auto put)
-            QUANTAL_INLINE_LAMBDA {
-                lanes<A, std::int32_t> sum{};
-                win.for_each(oy, ox, [&](std::int64_t pixel, std::int64_t) QUANTAL_INLINE_LAMBDA {
-                    const bytes v = get(x + pixel * channels + c);
-                    sum += convert<A>::widen(reinterpret_cast<const std::uint8_t*>(&v)) - zero;
-                });
-                put(y + place, convert<A>::to_bytes(requantize<A>(sum, fill<A>(multiplier), to)));
+        [&](std::int64_t ox, std::int64_t place, std::int64_t c, auto get,
+            auto put) QUANTAL_INLINE_LAMBDA {
+            lanes<A, std::int32_t> sum{};
+            win.for_each(oy, ox, [&](std::int64_t pixel, std::int64_t) QUANTAL_INLINE_LAMBDA {
+                const bytes v = get(x + pixel * channels + c);
+                sum += convert<A>::widen(reinterpret_cast<const std::uint8_t*>(&v)) - zero;
             });
+            put(y + place, convert<A>::to_bytes(requantize<A>(sum, fill<A>(multipliers[ox]), to)));
+        });
 }
 
-/// Row `oy` of the mean of each window in float32, padding counted.
+/// Row `oy` of the mean of each window in float32: its sum by the divisor of each column of the
+/// row.
 template <class A>
-void average_pool(const reference::window& win, std::int64_t channels, const float* x,
-                  std::int64_t oy, float* y) {
+void average_pool(const reference::window& win, std::int64_t channels, const float* divisors,
+                  const float* x, std::int64_t oy, float* y) {
     using reals = lanes<A, float>;
-    const auto area = static_cast<float>(win.kernel.h * win.kernel.w);
     for_row<A, reals>(
         win, channels, oy,
         [&](std::int64_t ox, std::int64_t place, std::int64_t c, auto get, auto put)
@@ -90,7 +90,7 @@ void average_pool(const reference::window& win, std::int64_t channels, const flo
                 win.for_each(oy, ox, [&](std::int64_t pixel, std::int64_t) QUANTAL_INLINE_LAMBDA {
                     sum += get(x + pixel * channels + c);
                 });
-                put(y + place, sum / area);
+                put(y + place, sum / divisors[ox]);
             });
 }
 

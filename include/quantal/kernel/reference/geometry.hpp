@@ -6,6 +6,8 @@
 
 #include <quantal/graph/op.hpp>
 
+#include <algorithm>
+
 namespace quantal {
 inline namespace v0 {
 namespace reference {
@@ -27,6 +29,14 @@ struct window {
                 if (ix >= 0 && ix < in.w) f(iy * in.w + ix, ky * kernel.w + kx);
             }
         }
+    }
+    /// How many places of the window of output (y, x) lie inside the image.
+    [[nodiscard]] std::int64_t inside(std::int64_t y, std::int64_t x) const {
+        const auto along = [](std::int64_t first, std::int64_t count, std::int64_t size) {
+            return std::min(first + count, size) - std::max<std::int64_t>(first, 0);
+        };
+        return along(y * stride.h - top, kernel.h, in.h) *
+               along(x * stride.w - left, kernel.w, in.w);
     }
     /// Calls `f(output position, y, x)` for every output position.
     template <class F>

@@ -32,19 +32,29 @@ public:
     }
 
     [[nodiscard]] step operator()(const op::average_pool& o) const {
-        const std::int32_t zero = activation_params(plan_, table_, x()).zero_point();
-        const auto m = R::multiplier(lower_average(plan_, table_, v_));
-        return
-            [=, w = win(o), c = channels(), x = x(), v = v_, n = count_, y = output()](frame& f) {
-                f.codes[v].resize(n);
-                sum_pool(w, c, zero, f.codes[x].data(),
-                         [&](std::int64_t position, std::span<const std::int32_t> sums) {
-                             for (std::int64_t i = 0; i < c; ++i)
-                                 f.codes[v][static_cast<std::size_t>(position * c + i)] =
-                                     arith::requantize(sums[static_cast<std::size_t>(i)], m,
-                                                       y.zero_point, y.lo, y.hi);
-                         });
+        const qparams& p = activation_params(plan_, table_, x());
+        return [=, from = p.scale(), zero = p.zero_point(), w = win(o), c = channels(), x = x(),
+                v = v_, n = count_, y = output()](frame& f) {
+            f.codes[v].resize(n);
+            sum_pool(w, c, zero, f.codes[x].data(),
+                     [&](std::int64_t position, std::span<const std::int32_t> sums) {
+                         const auto m = R::multiplier(arith::average_multiplier(
+                             from, y.scale, static_cast<std::int32_t>(divisor(o, w, position))));
+                         for (std::int64_t i = 0; i < c; ++i)
+                             f.codes[v][static_cast<std::size_t>(position * c + i)] =
+                                 arith::requantize(sums[static_cast<std::size_t>(i)], m,
+                                                   y.zero_point, y.lo, y.hi);
+                     });
+        };
+    }
+
+    /// Each input's codes become those of the output's scale.
+    [[nodiscard]] step operator()(const op::concat&) const {
+        return joined(&frame::codes, [&](value x) {
+            return [from = activation_params(plan_, table_, x), y = output()](std::int32_t q) {
+                return arith::quantize(from.dequantize(q), y.scale, y.zero_point, y.lo, y.hi);
             };
+        });
     }
 
     [[nodiscard]] step operator()(const op::clip& o) const {

@@ -115,6 +115,29 @@ protected:
         };
     }
 
+    /// The channels of all inputs, one input after the other, what input `x` holds through
+    /// `converter(x)`.
+    template <class T, class F>
+    [[nodiscard]] step joined(values<T> frame::*kind, F converter) const {
+        struct part {
+            value x;
+            std::int64_t channels;
+            std::function<T(T)> convert;
+        };
+        std::vector<part> parts;
+        for (const value x : node_.inputs)
+            parts.push_back({x, image_shape(plan_.at(x).shape).channels, converter(x)});
+        return [=, v = v_, n = count_, pixels = out_.pixels()](frame& f) {
+            (f.*kind)[v].resize(n);
+            auto to = (f.*kind)[v].begin();
+            for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
+                for (const part& p : parts) {
+                    const auto from = (f.*kind)[p.x].begin() + pixel * p.channels;
+                    to = std::transform(from, from + p.channels, to, p.convert);
+                }
+        };
+    }
+
     const integer_network& network_;
     const plan& plan_;
     const table& table_;

@@ -43,6 +43,13 @@ void sum_pool(const window& win, std::int64_t channels, T zero, const T* x, Fini
     });
 }
 
+/// How many values the mean at an output position is of.
+[[nodiscard]] inline std::int64_t divisor(const op::average_pool& o, const window& win,
+                                          std::int64_t position) {
+    if (o.counts_padding) return o.kernel.h * o.kernel.w;
+    return win.inside(position / win.out.w, position % win.out.w);
+}
+
 /// Every `stride`-th pixel with channels of `zero` before and after.
 template <class T>
 void shortcut(const op::shortcut& o, const image_shape& in, const image_shape& out, T zero,

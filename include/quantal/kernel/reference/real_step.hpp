@@ -8,6 +8,7 @@
 #include <quantal/kernel/reference/scaled_step.hpp>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace quantal {
@@ -50,17 +51,20 @@ public:
             return f.reals[a][i] + f.reals[b][i];
         });
     }
+    [[nodiscard]] step operator()(const op::concat&) const {
+        return activated(joined(&frame::reals, [](value) { return std::identity(); }));
+    }
     [[nodiscard]] step operator()(const op::clip& o) const {
         return each_real([o, x = x()](const frame& f, std::size_t i) {
             return arith::clamp(f.reals[x][i], o.lo, o.hi);
         });
     }
     [[nodiscard]] step operator()(const op::average_pool& o) const {
-        const auto area = static_cast<float>(o.kernel.h * o.kernel.w);
         return activated([=, w = win(o), c = channels(), x = x(), v = v_, n = count_](frame& f) {
             f.reals[v].resize(n);
             sum_pool(w, c, 0.0f, f.reals[x].data(),
                      [&](std::int64_t position, std::span<const float> sums) {
+                         const auto area = static_cast<float>(divisor(o, w, position));
                          for (std::int64_t i = 0; i < c; ++i)
                              f.reals[v][static_cast<std::size_t>(position * c + i)] =
                                  sums[static_cast<std::size_t>(i)] / area;

@@ -3,7 +3,10 @@
 #ifndef QUANTAL_RUNTIME_CPU_INTEGER_LOWERING_HPP
 #define QUANTAL_RUNTIME_CPU_INTEGER_LOWERING_HPP
 
+#include <quantal/kernel/reference/pool.hpp>
 #include <quantal/runtime/cpu/builder.hpp>
+
+#include <array>
 
 namespace quantal {
 inline namespace v0 {
@@ -32,6 +35,28 @@ public:
         b_.add(v_, elements_step<byte, byte, byte>("add", b_.net(), y, add, b_.code_slot(a),
                                                    b_.code_slot(c)));
     }
+    /// The bytes of each input through a table of the output's.
+    void operator()(const op::concat&) const {
+        const value_codes y = b_.output_codes(v_);
+        std::vector<slot_index> x;
+        std::vector<std::array<byte, 256>> tables;
+        for (const value i : node_.inputs) {
+            x.push_back(b_.code_slot(i));
+            const value_codes from = b_.codes(i);
+            auto& table = tables.emplace_back();
+            for (std::int32_t q = 0; q <= from.bytes.hi; ++q)
+                table[static_cast<std::size_t>(q)] = static_cast<byte>(
+                    arith::quantize(arith::dequantize(q, from.scale, from.bytes.zero_point),
+                                    y.scale, y.bytes.zero_point, y.bytes.lo, y.bytes.hi));
+        }
+        const auto convert = [tables](std::size_t i, const byte* from, std::int64_t count,
+                                      byte* to) {
+            for (std::int64_t c = 0; c < count; ++c)
+                to[c] = tables[i][from[c]];
+        };
+        const slot_index to = b_.add_codes(v_);
+        b_.add(v_, concat_step<byte>("concat", b_.net(), x, to, convert));
+    }
     void operator()(const op::clip& o) const {
         const qparams& p = activation_params(b_.plan(), b_.source().table(), v_);
         const std::int32_t qmin = p.spec.qmin();
@@ -45,13 +70,17 @@ public:
     }
     void operator()(const op::average_pool& o) const {
         const value_codes from = b_.codes(node_.inputs[0]), to = b_.output_codes(v_);
-        const float multiplier = arith::average_multiplier(
-            from.scale, to.scale, static_cast<std::int32_t>(o.kernel.h * o.kernel.w));
-        rows("average pool",
-             [=, win = reference::window_of(o, in_, out_), c = in_.channels,
-              f = b_.arrays().average_pool_codes](const byte* x, std::int64_t row, byte* y) {
-                 f(win, c, from.bytes.zero_point, multiplier, to.bytes, x, row, y);
-             });
+        const window win = reference::window_of(o, in_, out_);
+        std::vector<float> multipliers;
+        for (std::int64_t position = 0; position < out_.pixels(); ++position)
+            multipliers.push_back(arith::average_multiplier(
+                from.scale, to.scale,
+                static_cast<std::int32_t>(reference::divisor(o, win, position))));
+        rows("average pool", [=, c = in_.channels, f = b_.arrays().average_pool_codes](
+                                 const byte* x, std::int64_t row, byte* y) {
+            f(win, c, from.bytes.zero_point, multipliers.data() + row * win.out.w, to.bytes, x, row,
+              y);
+        });
     }
     void operator()(const op::max_pool& o) const {
         rows("max pool", [win = reference::window_of(o, in_, out_), c = in_.channels,

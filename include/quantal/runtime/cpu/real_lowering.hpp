@@ -4,6 +4,7 @@
 #define QUANTAL_RUNTIME_CPU_REAL_LOWERING_HPP
 
 #include <quantal/kernel/cpu/real_conv.hpp>
+#include <quantal/kernel/reference/pool.hpp>
 #include <quantal/runtime/cpu/builder.hpp>
 
 #include <cmath>
@@ -42,6 +43,13 @@ public:
                                                       b_.arrays().add_reals, x_[0], x_[1]));
         b_.activate(v_);
     }
+    void operator()(const op::concat&) const {
+        const auto copy = [](std::size_t, const float* from, std::int64_t count, float* to) {
+            std::copy(from, from + count, to);
+        };
+        b_.add(v_, concat_step<float>("float32 concat", b_.net(), x_, y_, copy));
+        b_.activate(v_);
+    }
     void operator()(const op::clip& o) const {
         const auto clip = [=, f = b_.arrays().clamp_reals](const float* x, std::size_t count,
                                                            float* y) {
@@ -50,11 +58,14 @@ public:
         b_.add(v_, elements_step<float, float>("float32 clip", b_.net(), y_, clip, x_[0]));
     }
     void operator()(const op::average_pool& o) const {
-        rows("float32 average pool",
-             [win = reference::window_of(o, in_, out_), c = in_.channels,
-              f = b_.arrays().average_pool_reals](const float* x, std::int64_t row, float* y) {
-                 f(win, c, x, row, y);
-             });
+        const window win = reference::window_of(o, in_, out_);
+        std::vector<float> divisors;
+        for (std::int64_t position = 0; position < out_.pixels(); ++position)
+            divisors.push_back(static_cast<float>(reference::divisor(o, win, position)));
+        rows("float32 average pool", [=, c = in_.channels, f = b_.arrays().average_pool_reals](
+                                         const float* x, std::int64_t row, float* y) {
+            f(win, c, divisors.data() + row * win.out.w, x, row, y);
+        });
         b_.activate(v_);
     }
     void operator()(const op::max_pool& o) const {

@@ -120,6 +120,32 @@ template <class X, class Y, class F>
     return {.kernel = kernel, .inputs = {x}, .output = y, .run = run, .operations = out};
 }
 
+/// The channels of all `x` of a pixel, one after the other: `convert(i, from, count, to)` copies
+/// those of `x[i]`.
+template <class T, class F>
+[[nodiscard]] step concat_step(const std::string& kernel, const network& net,
+                               const std::vector<slot_index>& x, slot_index y, F convert) {
+    std::vector<std::int64_t> channels;
+    for (const slot_index from : x)
+        channels.push_back(net.slots[from].shape.channels);
+    const image_shape out = net.slots[y].shape;
+    const auto run = [=](const frame& at) {
+        const std::int64_t least = 1 + 16384 / out.channels;
+        const std::int64_t pixels = at.images * out.pixels();
+        split(at.parallel, pixels, least, [&](std::int64_t begin, std::int64_t end) {
+            T* to = at.at<T>(y) + begin * out.channels;
+            for (std::int64_t pixel = begin; pixel < end; ++pixel)
+                for (std::size_t i = 0; i < x.size(); to += channels[i++])
+                    convert(i, at.at<const T>(x[i]) + pixel * channels[i], channels[i], to);
+        });
+    };
+    return {.kernel = kernel,
+            .inputs = x,
+            .output = y,
+            .run = run,
+            .operations = out.pixels() * out.channels};
+}
+
 /// From height x width x channels to channels x height x width.
 template <class T>
 [[nodiscard]] step planes_step(std::string kernel, const network& net, slot_index x, slot_index y) {

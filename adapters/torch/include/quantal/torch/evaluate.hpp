@@ -22,6 +22,18 @@ namespace torch {
     return c == op::clip{} ? at::relu(x) : at::hardtanh(x, c.lo, c.hi);
 }
 
+/// The sum of each window of an average pool; padding adds nothing.
+[[nodiscard]] inline at::Tensor window_sums(const at::Tensor& x, const op::average_pool& o) {
+    return at::avg_pool2d(pad(x, o.padding, 0.0), {o.kernel.h, o.kernel.w},
+                          {o.stride.h, o.stride.w}, 0, false, true, 1);
+}
+/// How many values of images such as `x` each mean is of, in the type of `x`.
+[[nodiscard]] inline at::Tensor divisors(const at::Tensor& x, const op::average_pool& o) {
+    const auto area = static_cast<double>(o.kernel.h * o.kernel.w);
+    if (o.counts_padding) return at::full({1}, area, x.options());
+    return window_sums(at::ones({1, 1, x.size(2), x.size(3)}, x.options()), o);
+}
+
 namespace detail {
 
 /// Evaluates one operator on batches of its inputs.
@@ -70,9 +82,9 @@ struct evaluator {
                               {o.stride.h, o.stride.w});
     }
     at::Tensor operator()(const op::average_pool& o) const {
-        return at::avg_pool2d(pad(inputs[0], o.padding, 0.0), {o.kernel.h, o.kernel.w},
-                              {o.stride.h, o.stride.w});
+        return window_sums(inputs[0], o) / divisors(inputs[0], o);
     }
+    at::Tensor operator()(const op::concat&) const { return at::cat(inputs, 1); }
     at::Tensor operator()(const op::shortcut& o) const {
         const at::Tensor& x = inputs[0];
         const at::Tensor strided =

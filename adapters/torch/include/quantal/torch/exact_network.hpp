@@ -181,13 +181,17 @@ private:
             at::add(real(s, plan_.at(v).inputs[0]), real(s, plan_.at(v).inputs[1]));
         return clamp_codes(quantize(sum, params(v)), v);
     }
+    [[nodiscard]] at::Tensor integer(const op::concat&, const state& s, value v) const {
+        std::vector<at::Tensor> inputs;
+        for (const value x : plan_.at(v).inputs)
+            inputs.push_back(real(s, x));
+        return clamp_codes(quantize(at::cat(inputs, 1), params(v)), v);
+    }
     [[nodiscard]] at::Tensor integer(const op::average_pool& o, const state& s, value v) const {
         const value x = plan_.at(v).inputs[0];
-        const at::Tensor sums =
-            at::avg_pool2d(pad(centred(s, x), o.padding, 0.0), {o.kernel.h, o.kernel.w},
-                           {o.stride.h, o.stride.w}, 0, false, true, 1);
-        const at::Tensor area =
-            at::full({1}, static_cast<float>(o.kernel.h * o.kernel.w), at::kFloat);
+        const at::Tensor codes = centred(s, x);
+        const at::Tensor sums = window_sums(codes, o);
+        const at::Tensor area = divisors(codes, o).to(at::kFloat);
         const at::Tensor x_scale = at::full({1}, params(x).scale(), at::kFloat);
         const at::Tensor y_scale = at::full({1}, params(v).scale(), at::kFloat);
         return finish(sums, at::div(x_scale, at::mul(y_scale, area)), v);
