@@ -2,6 +2,7 @@
 #include "support/random.hpp"
 
 #include <quantal/models/by_name.hpp>
+#include <quantal/passes/batch_norm_to_conv.hpp>
 #include <quantal/passes/optimize.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/program.hpp>
@@ -198,6 +199,36 @@ BOOST_AUTO_TEST_CASE(rules) {
     BOOST_CHECK_THROW((void)place(net, {.activations = w8}), spec_error); // per channel
     BOOST_CHECK_THROW((void)place(net, {.weights = qspec{.grain = per_channel, .axis = 1}}),
                       spec_error);
+}
+
+BOOST_AUTO_TEST_CASE(norms_that_follow_each_other_are_all_folded) {
+    auto g = support::generator();
+    graph net;
+    value x = net.conv2d("conv", net.input({3, 5, 4}), {.out_channels = 4, .kernel = 2});
+    x = net.batch_norm("norm", x);
+    net.relu("relu", net.batch_norm("scale", x, {.eps = 0.0}));
+    support::randomize(net, g);
+    const graph folded = passes::fold_batch_norm(net);
+    BOOST_TEST(count_norms(folded) == 0u);
+    const auto images = support::normal(g, {3, 3, 5, 4});
+    BOOST_TEST(difference(net, folded, images) < float_rounding);
+}
+
+BOOST_AUTO_TEST_CASE(norms_that_stay_become_convolutions) {
+    auto g = support::generator();
+    graph net;
+    value x = net.batch_norm("first", net.input({3, 5, 4}));
+    x = net.relu("relu", x);
+    x = net.batch_norm("second", net.concat("joined", {x, x}));
+    net.batch_norm("of features", net.flatten("flatten", x));
+    support::randomize(net, g);
+    const graph made = passes::batch_norm_to_conv(passes::fuse_activation(net));
+    BOOST_TEST(count_norms(made) == 1u);
+    BOOST_TEST(made.at(1).name == "first");
+    BOOST_TEST(made.at(1).activation.has_value());
+    BOOST_TEST(made.parameters.size() == parameter_shapes(made).size());
+    const auto images = support::normal(g, {3, 3, 5, 4});
+    BOOST_TEST(difference(net, made, images) < float_rounding);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,21 +37,20 @@ inline void scale_layer(graph& net, const node& layer, const node& norm, double 
 
 } // namespace detail
 
-/// Folds every batch norm whose input is a convolution or linear layer that nothing else reads.
-/// Other batch norms stay. Needs loaded weights.
+/// Folds every batch norm whose input is a convolution or linear layer that nothing else reads, also
+/// where several follow each other. Other batch norms stay. Needs loaded weights.
 [[nodiscard]] inline graph fold_batch_norm(graph net) {
     const std::vector<int> uses = net.use_counts();
     rewriter out;
     for (const node& n : net.nodes()) {
         const auto* norm = n.as<op::batch_norm>();
-        const bool folds = norm && uses[n.inputs[0]] == 1 && net.at(n.inputs[0]).has_weight() &&
-                           !net.at(n.inputs[0]).activation;
+        const bool folds = norm && uses[n.inputs[0]] == 1 && out.now(n.inputs[0]).has_weight() &&
+                           !out.now(n.inputs[0]).activation;
         if (!folds) {
             out.keep(n);
             continue;
         }
-        const node& layer = net.at(n.inputs[0]);
-        detail::scale_layer(net, layer, n, norm->eps);
+        detail::scale_layer(net, out.now(n.inputs[0]), n, norm->eps);
         for (const char* suffix : {"weight", "bias", "running_mean", "running_var"})
             net.parameters.erase(n.name + '.' + suffix);
         out.absorb(n.inputs[0], [](node& target) {

@@ -12,13 +12,15 @@ inline namespace v0 {
 namespace passes {
 
 /// Every clip whose input is computed by an operator that nothing else reads becomes that
-/// operator's activation. Other clips stay.
-[[nodiscard]] inline graph fuse_activation(graph net) {
+/// operator's activation, if `may(clip)`. Other clips stay.
+template <class F>
+[[nodiscard]] graph fuse_activation(graph net, F&& may) {
     const std::vector<int> uses = net.use_counts();
     rewriter out;
-    for (const node& n : net.nodes()) {
+    for (value v = 0; v < net.size(); ++v) {
+        const node& n = net.at(v);
         const auto* clip = n.as<op::clip>();
-        if (!clip || uses[n.inputs[0]] != 1 || !out.now(n.inputs[0]).computes()) {
+        if (!clip || uses[n.inputs[0]] != 1 || !out.now(n.inputs[0]).computes() || !may(v)) {
             out.keep(n);
             continue;
         }
@@ -30,6 +32,9 @@ namespace passes {
         });
     }
     return std::move(out).finish(std::move(net.parameters));
+}
+[[nodiscard]] inline graph fuse_activation(graph net) {
+    return fuse_activation(std::move(net), [](value) { return true; });
 }
 
 } // namespace passes
