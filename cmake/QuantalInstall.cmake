@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The install tree, which may be moved. `find_package(quantal [COMPONENTS io data torch dispatch])`: the core
+# The install tree, which may be moved. `find_package(quantal [COMPONENTS io data torch onnx dispatch])`: the core
 # alone needs nothing but threads; a component brings its packages when it is asked for. pkg-config
 # knows the core.
 
@@ -9,6 +9,9 @@ set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quantal)
 install(DIRECTORY include/quantal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(QUANTAL_TORCH)
   install(DIRECTORY adapters/torch/include/quantal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+if(QUANTAL_ONNX)
+  install(DIRECTORY adapters/onnx/include/quantal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endif()
 install(TARGETS quantal EXPORT quantalTargets)
 install(EXPORT quantalTargets NAMESPACE quantal:: DESTINATION ${config_dir})

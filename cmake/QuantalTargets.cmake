@@ -39,6 +39,12 @@ if(QUANTAL_TORCH)
     quantal_torch INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/adapters/torch/include>)
 endif()
 
+if(QUANTAL_ONNX)
+  quantal_component(onnx PACKAGES Protobuf ONNX LINK onnx_proto)
+  target_include_directories(
+    quantal_onnx INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/adapters/onnx/include>)
+endif()
+
 # Warnings for our own programs and tests; never exported.
 add_library(quantal_warnings INTERFACE)
 target_compile_options(quantal_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
