@@ -3,6 +3,7 @@
 #ifndef QUANTAL_EXAMPLES_QUANTAL_RUN_HPP
 #define QUANTAL_EXAMPLES_QUANTAL_RUN_HPP
 
+#include "layers.hpp"
 #include "report.hpp"
 
 #include <quantal/runtime/cpu/program.hpp>
@@ -12,7 +13,7 @@
 namespace command {
 
 struct run_options {
-    std::string model, images, output{};
+    std::string model, images, output{}, layers{};
     std::size_t count = 0;
     int top = 5;
     preprocess_options preprocess{};
@@ -29,9 +30,32 @@ struct run_options {
     return order;
 }
 
+/// Writes what each layer computes of the images to a file of its name, "/" made "_".
+inline void write_layers(const run_options& o, const network_file& file, const data::dataset& set) {
+    shown_network run(file, o.common.threads);
+    layer_values all;
+    std::int64_t images = 0;
+    for_batches(set, o.count, "images", [&](const auto& batch) {
+        images += batch.images.shape()[0];
+        for (auto& [name, values] : run(batch.images)) {
+            auto& to = all[name];
+            to.insert(to.end(), values.begin(), values.end());
+        }
+    });
+    std::filesystem::create_directories(o.layers);
+    for (auto& [name, values] : all) {
+        std::string file_name = name + ".npy";
+        std::replace(file_name.begin(), file_name.end(), '/', '_');
+        const std::int64_t each = std::ssize(values) / images;
+        quantal::io::write_npy(std::filesystem::path(o.layers) / file_name,
+                               {{images, each}, std::move(values)});
+    }
+}
+
 inline void run_network(const run_options& o) {
     const network_file file = o.common.read(o.model);
     const auto set = open_images(o.images, file, o.preprocess, false);
+    if (!o.layers.empty()) return write_layers(o, file, *set);
     const auto program = quantal::lower(file.network(), quantal::cpu::default_kernels());
     std::vector<float> outputs;
     quantal::extents shape;
@@ -69,6 +93,9 @@ inline subcommand add_run(CLI::App& app) {
                    "FILE.npy, a folder, cifar10:DIR or fashion_mnist[:DIR]; see quantize --help")
         ->required();
     app.add_option("-o,--output", o->output, "write all outputs to this .npy file");
+    app.add_option("--layers", o->layers,
+                   "instead, write what each layer computes (those in integers: what their codes "
+                   "stand for) to LAYER.npy in this folder; the answers are output.npy");
     app.add_option("--count", o->count, "number of images, 0: all")->capture_default_str();
     app.add_option("--top", o->top, "how many classes are told")->capture_default_str();
     o->preprocess.add_to(app);

@@ -5,6 +5,7 @@
 #include "support/tiny_network.hpp"
 
 #include <quantal/io/deployable.hpp>
+#include <quantal/io/npy.hpp>
 #include <quantal/io/safetensors.hpp>
 
 #include <cstdlib>
@@ -68,6 +69,11 @@ BOOST_AUTO_TEST_CASE(checkpoints_of_torch) {
     const std::vector<writer::zip_entry> entries{{"folder/a", "first"}, {"b", "second"}};
     write("zip/32_bits", writer::zip(entries));
     write("zip/64_bits", writer::zip(entries, writer::zip_fields::of_64_bits));
+}
+
+BOOST_AUTO_TEST_CASE(arrays) {
+    write("npy/matrix", io::to_npy(quantal::tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6})));
+    write("npy/scalar", io::to_npy(quantal::tensor<float>({}, {1})));
 }
 
 BOOST_AUTO_TEST_CASE(images) {

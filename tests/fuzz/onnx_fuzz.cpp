@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <quantal/onnx/import.hpp>
+#include <quantal/onnx/import_quantized.hpp>
 #include <quantal/runtime/program.hpp>
 
 #include <cstddef>
@@ -9,33 +9,43 @@
 
 namespace {
 
-/// What was read can run. Networks of more than a few values are left alone: they take long.
-void run(const quantal::graph& net) {
+/// Whether what was read takes no more than a moment to run.
+bool is_small(const quantal::graph& net) {
+    constexpr std::size_t most = 10000;
     std::size_t work = 1;
     for (const auto& node : net.nodes()) {
-        std::size_t kernel = 1;
-        if (const auto* conv = node.as<quantal::op::conv2d>())
-            kernel = net.parameter(node, "weight").size();
-        if (const auto* pool = node.as<quantal::op::average_pool>())
-            kernel = static_cast<std::size_t>(pool->kernel.h * pool->kernel.w);
-        if (const auto* pool = node.as<quantal::op::max_pool>())
-            kernel = static_cast<std::size_t>(pool->kernel.h * pool->kernel.w);
-        constexpr std::size_t most = 10000;
-        if (kernel > most || node.shape.count() > most) return;
-        work += node.shape.count() * kernel;
-        if (work > most) return;
+        const auto size = [](const auto& o) {
+            if constexpr (requires { o.kernel; })
+                return static_cast<std::size_t>(o.kernel.h) * static_cast<std::size_t>(o.kernel.w);
+            else
+                return std::size_t{1};
+        };
+        std::size_t each = std::visit(size, node.op);
+        if (node.has_weight()) each *= static_cast<std::size_t>(net.at(node.inputs[0]).shape[0]);
+        if (each > most || node.shape.count() > most) return false;
+        work += node.shape.count() * each;
     }
-    const quantal::tensor<float> image(net.input_shape().with_front(1));
-    std::ignore = quantal::reference_executor(net, 1)(image, {});
+    return work <= most;
+}
+
+/// What was read can run.
+void run(const quantal::integer_network& n) {
+    const quantal::graph& net = n.plan().net;
+    if (!is_small(net)) return;
+    std::ignore = lower(n).run(quantal::tensor<float>(net.input_shape().with_front(1)), 1);
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+    namespace onnx = quantal::onnx;
+    const onnx::import_options bounded{.image = {}, .most_elements = 100000};
     try {
-        const auto model =
-            quantal::onnx::parse_model(std::as_bytes(std::span(bytes, size)), "fuzz");
-        run(quantal::onnx::import_network(model, {}, {.most_elements = 100000}).net);
+        const auto model = onnx::parse_model(std::as_bytes(std::span(bytes, size)), "fuzz");
+        if (onnx::is_quantized(model))
+            run(onnx::import_quantized(model, {}, bounded).network);
+        else
+            run(quantal::all_in_float(onnx::import_network(model, {}, bounded).net));
     } catch (const quantal::error&) { // every other exception is a finding
     }
     return 0;

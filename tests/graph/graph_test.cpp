@@ -118,4 +118,16 @@ BOOST_AUTO_TEST_CASE(prints_a_line_a_node) {
                              "c = linear(f) -> 5\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_concat_joins_channels) {
+    graph net;
+    const value x = net.input({3, 4, 5});
+    const value half = net.max_pool("half", x, {.kernel = 1, .stride = 2});
+    BOOST_TEST((net.at(net.concat("joined", {x, x, x})).shape == extents{9, 4, 5}));
+    const value flat = net.flatten("flat", x);
+    BOOST_TEST((net.at(net.concat("features", {flat, flat})).shape == extents{120}));
+    BOOST_CHECK_THROW((void)net.concat("sizes", {x, half}), shape_error);
+    BOOST_CHECK_THROW((void)net.concat("ranks", {x, flat}), shape_error);
+    BOOST_CHECK_THROW((void)net.concat("one", {x}), shape_error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -72,9 +72,17 @@ BOOST_AUTO_TEST_SUITE(io_graph_json)
 
 BOOST_AUTO_TEST_CASE(every_operator_comes_back_as_it_was) {
     const plan p = support::tiny_plan();
+    quantal::graph net;
+    const value x = net.input({2, 4, 4});
+    const value mean = net.average_pool(
+        "mean", x, {.kernel = 3, .stride = 1, .padding = 1, .counts_padding = false});
+    net.concat("joined", {x, mean});
+    const plan joined = place(net);
+    check_same(load(io::to_json(joined)), joined);
     std::set<std::size_t> kinds;
-    for (const auto& n : p.net.nodes())
-        kinds.insert(n.op.index());
+    for (const auto* one : {&p, &joined})
+        for (const auto& n : one->net.nodes())
+            kinds.insert(n.op.index());
     BOOST_TEST(kinds.size() == std::variant_size_v<op::any>);
     check_same(load(io::to_json(p)), p);
     BOOST_TEST(load(io::to_json(p)).net.parameters.empty());

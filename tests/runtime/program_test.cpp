@@ -314,4 +314,21 @@ BOOST_AUTO_TEST_CASE(comparison_counts_what_differs) {
     BOOST_TEST(differing > 0u);
 }
 
+BOOST_AUTO_TEST_CASE(concat_brings_codes_to_one_scale) {
+    graph net;
+    const value x = net.input({1, 1, 2});
+    const value y = net.average_pool("y", x, {.kernel = 1, .stride = 1});
+    net.concat("joined", {x, y});
+    const plan p = place(net);
+    table t;
+    t.activations.emplace("input", qparams{a8, {0.5f}, {10}});
+    t.activations.emplace("y", qparams{a8, {0.125f}, {0}});
+    t.activations.emplace("joined", qparams{a8, {1.0f}, {100}});
+    // 2.5 is code 15 at first and 102 joined (a tie, to even), as y it is code 20 and 102 again;
+    // -1 is 8, then 99; y has no code for it and holds 0.
+    const auto result = lower(p, t).run(tensor<float>({1, 1, 1, 2}, {2.5f, -1.0f}));
+    BOOST_TEST(std::as_const(result).values() == (std::vector<float>{2, -1, 2, 0}),
+               boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

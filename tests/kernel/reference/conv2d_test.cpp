@@ -111,6 +111,13 @@ BOOST_AUTO_TEST_CASE(pools_and_shortcut) {
     });
     // one, two, two and four elements inside, each less 1
     BOOST_TEST(y == (std::vector<std::int32_t>{0, -4, -7, 1}), boost::test_tools::per_element());
+    // the same windows, when only what lies inside is counted
+    const op::average_pool mean{.kernel = 2, .stride = 2, .padding = 1, .counts_padding = false};
+    for (std::int64_t p = 0; p < 4; ++p)
+        BOOST_TEST(reference::divisor(mean, w, p) ==
+                   (std::vector{1, 2, 2, 4}[static_cast<std::size_t>(p)]));
+    BOOST_TEST(reference::divisor(op::average_pool{.kernel = 2, .stride = 2, .padding = 1}, w, 0) ==
+               4);
     std::vector<std::int32_t> s(12);
     reference::shortcut({.stride = 2, .channels_before = 1, .channels_after = 1}, {{1, 3, 3}},
                         {{3, 2, 2}}, 7, x.data(), s.data());
