@@ -67,6 +67,7 @@ class Contender:
     def read(self):
         line = self.process.stdout.readline()
         if not line:
+            self.stop()
             raise SystemExit(f"benchmark: {' '.join(self.command)} ended")
         return json.loads(line)
 

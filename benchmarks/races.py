@@ -11,6 +11,7 @@ from contenders import PEERS, Contender, make_environment
 
 OPENBLAS_HELD_BY = {"avx2": {"OPENBLAS_CORETYPE": "Haswell"}}
 FORMS = ("w8a8", "w4a8", "w4a4", "w2a4", "f32")
+FORMS_OF_8_BITS = ("w8a8", "int8", "int8_exact")
 BATCHES = (1, 32)
 # float32 in another order of sums: an element's error grows with the roots of the thousands of products
 # of a sum and of the tens of layers behind each other, times 2^-24; relative to the largest answer.
@@ -111,26 +112,13 @@ class Bench:
                 exact[arch, c.name, c.form] = largest_difference(answers, [255 * 127 * 64]) < 0.02
         return exact
 
-    def verify(self, contenders, arch):
-        """Float answers agree with quantal's float, those of int8 correlate; kernels are of the instruction set."""
-        expected = next(c for c in contenders if c.form == "f32").ask("answers")["answers"]
-        for c in contenders:
-            answers = c.ask("answers")["answers"]
-            c.correlation = statistics.correlation(answers, expected)
-            if c.form == "f32" and largest_difference(answers, expected) > FLOAT_TOLERANCE:
-                raise SystemExit(f"benchmark: {c.name} in float32 differs from quantal")
-            if c.form not in ("w4a8", "w4a4", "w2a4") and c.correlation < LEAST_CORRELATION:
-                raise SystemExit(f"benchmark: {c.name} {c.form} has a correlation of {c.correlation:.3f}")
-            if arch == "avx2" and any("avx512" in kernel for kernel in c.kernels):
-                raise SystemExit(f"benchmark: {c.name} runs {c.kernels}, which are not AVX2")
-
     def race_network(self, model, arch, threads, batch, pythons, exact):
         contenders = self.contenders(model, arch, batch, threads, pythons)
         print(f"benchmark: {model}, {arch}, batch {batch}, {threads} threads", flush=True)
         try:
             for c in contenders:
                 c.start()
-            self.verify(contenders, arch)
+            verify(contenders, arch)
             for _ in range(self.rounds):
                 for c in contenders:
                     if threads > 1:
@@ -148,13 +136,26 @@ class Bench:
         self.results["rows"] += [row_of(key, c, contenders, peaks) for c in contenders if c.name == "quantal"]
 
 
+def verify(contenders, arch):
+    """Float answers agree with quantal's float, those of int8 correlate; kernels are of the instruction set."""
+    expected = next(c for c in contenders if c.form == "f32").ask("answers")["answers"]
+    for c in contenders:
+        answers = c.ask("answers")["answers"]
+        c.correlation = statistics.correlation(answers, expected)
+        if c.form == "f32" and largest_difference(answers, expected) > FLOAT_TOLERANCE:
+            raise SystemExit(f"benchmark: {c.name} in float32 differs from quantal")
+        if c.form in FORMS_OF_8_BITS and c.correlation < LEAST_CORRELATION:
+            raise SystemExit(f"benchmark: {c.name} {c.form} has a correlation of {c.correlation:.3f}")
+        if arch == "avx2" and any("avx512" in kernel for kernel in c.kernels):
+            raise SystemExit(f"benchmark: {c.name} runs {c.kernels}, which are not AVX2")
+
+
 def row_of(key, ours, contenders, peaks):
     """One form of quantal against the fastest peer: of those with bytes, or of those in float32 for float32."""
     in_float = ours.form == "f32"
     batch = key["batch"]
     peers = [c for c in contenders if c.name != "quantal" and (c.form == "f32") == in_float]
-    of_8_bits = next(c for c in contenders if c.name == "quantal" and c.form == "w8a8")
-    operations = next(c for c in contenders if c.name == "quantal").hello["operations"]
+    of_8_bits = next(c for c in contenders if c.form == "w8a8")
     peak = 1e9 * peaks["float_gop_per_second" if in_float else "byte_gop_per_second"]
     row = {
         "task": "network",
@@ -162,7 +163,7 @@ def row_of(key, ours, contenders, peaks):
         **key,
         "ours_value": ours.rate(batch),
         "ours_megabytes": ours.megabytes,
-        "fraction_of_peak": ours.rate(batch) * operations / peak,
+        "fraction_of_peak": ours.rate(batch) * ours.hello["operations"] / peak,
         "ratio_to_w8a8": statistics.median(ours.ratios(of_8_bits)),
     }
     if peers:
