@@ -35,7 +35,7 @@ std::string details(const subject& s, const json& row, const json& evidence) {
 
 /// The errors of each quantizer point on the first test images, those that cost most first.
 json error_report(subject& s, const quantal::table& t, const options& o) {
-    constexpr std::size_t count = 16;
+    constexpr std::size_t count = 8;
     const auto batch = data::read_all(*s.sets.test, 0, std::min(count, s.sets.test->size()));
     json all = json::array();
     for (const auto& e : quantal::tune::layer_errors(s.float_net, s.plan, t, batch, o.threads))

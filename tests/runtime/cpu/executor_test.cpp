@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <quantal/observe/moving_average.hpp>
 #include <quantal/runtime/cpu/executor.hpp>
+#include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/program.hpp>
 
 #include "kernel/cpu/archs.hpp"
@@ -97,6 +98,29 @@ BOOST_AUTO_TEST_CASE(it_calibrates_a_network) {
         BOOST_TEST_CONTEXT(name)
         BOOST_TEST(std::abs(params.scale() - expected) < 1e-4f * expected); // as above
     }
+}
+
+BOOST_AUTO_TEST_CASE(integers_are_shown_as_what_their_codes_stand_for) {
+    for (const qspec activations : {a4, a8, a16})
+        for (const char* kind : networks::kinds) {
+            const auto c = networks::make(kind, {.weights = w4, .activations = activations});
+            const integer_network n = quantize(c.network, c.table);
+            const auto program = lower(n, cpu::default_kernels());
+            std::map<value, std::vector<float>> expected;
+            const auto logits = program.run(
+                c.images, 1, [&](value v, std::size_t, std::span<const std::int32_t> codes) {
+                    for (const std::int32_t q : codes)
+                        expected[v].push_back(
+                            activation_params(c.network, c.table, v).dequantize(q));
+                });
+            const auto values = all_values(cpu::executor(n, 2), c.images);
+            BOOST_TEST_CONTEXT(kind << ' ' << activations) {
+                BOOST_TEST(values.size() == c.network.net.size());
+                for (const auto& [v, reals] : expected)
+                    BOOST_TEST(std::ranges::equal(values[v].values(), reals));
+                BOOST_TEST(std::ranges::equal(values.back().values(), logits.values()));
+            }
+        }
 }
 
 BOOST_AUTO_TEST_CASE(nan_goes_through_and_is_named) {
