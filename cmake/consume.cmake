@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs a user's program that comes by quantal in one WAY. BUILD is where quantal was
 # built, SOURCE where its sources are, LIBDIR where it puts its packages below the prefix, COMPILER
-# the compiler of all. The way `install` comes first: it makes the prefix, and moves it.
+# the compiler of all, COMPONENTS those that were built, with commas. The way `install` comes first: it
+# makes the prefix, and moves it.
 set(work ${BUILD}/consume)
 set(prefix ${work}/moved)
 set(program ${SOURCE}/tests/consume/main.cpp)
@@ -35,7 +36,7 @@ elseif(WAY STREQUAL find_package)
 
 elseif(WAY STREQUAL components)
   set(program ${SOURCE}/tests/consume/components.cpp)
-  project(-DCMAKE_PREFIX_PATH=${prefix} -DCOMPONENTS=io,data,dispatch)
+  project(-DCMAKE_PREFIX_PATH=${prefix} -DCOMPONENTS=${COMPONENTS})
 
 elseif(WAY STREQUAL readme) # the program that README shows
   file(READ ${SOURCE}/README.md text)

@@ -4,6 +4,10 @@
 #include <quantal/io/checkpoint.hpp>
 #include <quantal/kernel/cpu/dispatch.hpp>
 
+#if defined(ONNX_ML) // of libonnx's target
+#include <quantal/onnx/import.hpp>
+#endif
+
 int main() {
     if (quantal::cpu::runnable_kernels().empty()) return 1;
     try {

@@ -7,6 +7,7 @@
 #include <quantal/onnx/import_constant.hpp>
 #include <quantal/onnx/import_move.hpp>
 #include <quantal/onnx/import_window.hpp>
+#include <quantal/onnx/integer_operators.hpp>
 #include <quantal/onnx/model.hpp>
 
 namespace quantal {
@@ -87,8 +88,8 @@ class importer {
 public:
     importer(const ::onnx::ModelProto& model, const model_folder& folder,
              const import_options& options)
-        : graph_(model.graph()), opset_(opset_of(model)), folder_(folder),
-          options_(options), state_{allowance(options.most_elements)} {
+        : graph_(model.graph()), nodes_(float_nodes(graph_)), opset_(opset_of(model)),
+          folder_(folder), options_(options), state_{allowance(options.most_elements)} {
         if (graph_.output_size() != 1)
             fail<data_error>("the model has ", graph_.output_size(),
                              " outputs; this library reads networks with one");
@@ -159,7 +160,7 @@ private:
     /// Whether the input has its channels last, as in models that come from TensorFlow: a transpose
     /// that reads it brings them to the front.
     [[nodiscard]] bool becomes_channels_first(const std::string& input) const {
-        return std::any_of(graph_.node().begin(), graph_.node().end(), [&](const auto& node) {
+        return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
             if (node.op_type() != "Transpose" || node.input_size() != 1 || node.input(0) != input)
                 return false;
             node_reader n(node, opset_);
@@ -170,7 +171,7 @@ private:
     /// The nodes that the output depends on, in the order of the model.
     [[nodiscard]] std::vector<const ::onnx::NodeProto*> needed_nodes() const {
         std::map<std::string, const ::onnx::NodeProto*> makers;
-        for (const auto& node : graph_.node())
+        for (const auto& node : nodes_)
             for (const std::string& tensor : node.output())
                 if (!tensor.empty() && !makers.emplace(tensor, &node).second)
                     fail<data_error>("two nodes make the tensor \"", tensor, '"');
@@ -184,7 +185,7 @@ private:
             open.insert(open.end(), inputs.begin(), inputs.end());
         }
         std::vector<const ::onnx::NodeProto*> result;
-        for (const auto& node : graph_.node())
+        for (const auto& node : nodes_)
             if (needed.contains(&node)) result.push_back(&node);
         return result;
     }
@@ -201,9 +202,15 @@ private:
         });
     }
     [[noreturn]] static void refuse_operator(const ::onnx::NodeProto& node) {
-        std::string names;
+        std::string names, separator;
+        const auto list = [&](std::string_view name) {
+            names.append(separator).append(name);
+            separator = ", ";
+        };
         for (const auto& [name, _] : all_rules())
-            (names += names.empty() ? "" : ", ") += name;
+            list(name);
+        for (const char* name : integer_operators)
+            list(name);
         fail<data_error>("the operator ", node.domain(), node.domain().empty() ? "" : ".",
                          node.op_type(), " is not supported; there are ", names);
     }
@@ -222,6 +229,7 @@ private:
     }
 
     const ::onnx::GraphProto& graph_;
+    std::vector<::onnx::NodeProto> nodes_;
     std::int64_t opset_;
     const model_folder& folder_;
     const import_options& options_;

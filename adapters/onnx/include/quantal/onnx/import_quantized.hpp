@@ -174,7 +174,8 @@ private:
 /// Whether a model holds quantized values.
 [[nodiscard]] inline bool is_quantized(const ::onnx::ModelProto& model) {
     return std::any_of(model.graph().node().begin(), model.graph().node().end(), [](const auto& n) {
-        return n.op_type() == "QuantizeLinear" || n.op_type() == "DequantizeLinear";
+        return n.op_type() == "QuantizeLinear" || n.op_type() == "DequantizeLinear" ||
+               is_integer_operator(n);
     });
 }
 
