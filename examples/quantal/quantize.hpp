@@ -7,6 +7,7 @@
 
 #include <quantal/observe/by_name.hpp>
 #include <quantal/onnx/export_quantized.hpp>
+#include <quantal/onnx/tensorrt.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
 #include <quantal/runtime/cpu/executor.hpp>
@@ -20,6 +21,7 @@ struct quantize_options {
     std::string weight_spec = "w8", activation_spec = "a8", observer = "minmax";
     std::vector<std::string> layers{};
     int opset = 13;
+    bool tensorrt = false;
     preprocess_options preprocess{};
     common_options common{};
 
@@ -55,14 +57,16 @@ inline void save_quantized(const quantize_options& o, const quantal::integer_net
                            const std::map<std::string, std::string>& metadata) {
     const std::filesystem::path output = o.output;
     if (output.extension() == ".quantal") return quantal::io::save(output, n, metadata);
-    auto model = quantal::onnx::export_network(n, o.opset == 13 ? quantal::onnx::qdq_opset::v13
-                                                                : quantal::onnx::qdq_opset::v21);
+    namespace onnx = quantal::onnx;
+    auto model = onnx::export_network(
+        n, {.opset = o.opset == 13 ? onnx::qdq_opset::v13 : onnx::qdq_opset::v21,
+            .biases = o.tensorrt ? onnx::bias_form::reals : onnx::bias_form::codes});
     for (const auto& [key, text] : metadata) {
         auto& entry = *model.add_metadata_props();
         entry.set_key(key);
         entry.set_value(text);
     }
-    quantal::onnx::write_model(output, model);
+    onnx::write_model(output, model);
     quantal::io::write_table(std::filesystem::path(output).replace_extension(".table.json"),
                              n.table());
 }
@@ -78,6 +82,9 @@ inline void quantize(const quantize_options& o) {
     const auto set = open_images(o.calibration, file, o.preprocess, true);
     const quantal::plan plan = place(std::move(*file.real), o.quantization());
     file.real = plan.net; // what says the size of images
+    if (o.tensorrt)
+        for (const std::string& note : quantal::onnx::check_for_tensorrt(plan))
+            std::cerr << "quantal: for TensorRT: " << note << '\n';
     const quantal::integer_network n = quantal::quantize(plan, calibrate_network(plan, *set, o));
     auto metadata = file.metadata;
     metadata["model"] = std::filesystem::path(o.model).stem().string();
@@ -126,9 +133,16 @@ inline subcommand add_quantize(CLI::App& app) {
                    "of an ONNX model: 13, or 21 with codes of 4 and 16 bits and groups of weights")
         ->check(CLI::IsMember({13, 21}))
         ->capture_default_str();
+    app.add_flag("--tensorrt", o->tensorrt,
+                 "a model that TensorRT takes: activations \"8 symmetric full\" unless said "
+                 "otherwise, biases in float; tells what it will not run in int8");
     o->preprocess.add_to(app);
     o->common.add_to(app);
-    return [o] { quantize(*o); };
+    return [o, spec = app.get_option("--activation-spec")] {
+        if (o->tensorrt && spec->count() == 0)
+            o->activation_spec = to_string(quantal::onnx::tensorrt_activations);
+        quantize(*o);
+    };
 }
 
 } // namespace command

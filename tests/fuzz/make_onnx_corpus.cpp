@@ -28,13 +28,14 @@ void write(const std::string& name, const ::onnx::ModelProto& model) {
 BOOST_AUTO_TEST_CASE(networks_of_every_operator) {
     write("float", adapter::export_network(support::tiny_graph()));
     write("qdq", adapter::export_network(support::tiny_network()));
-    write("narrow", adapter::export_network(support::tiny_network(), adapter::qdq_opset::v21));
+    write("narrow",
+          adapter::export_network(support::tiny_network(), {.opset = adapter::qdq_opset::v21}));
     const auto plan =
         place(support::tiny_graph(),
               {.layers = {parse_rule("norm", "float"), parse_rule("conv1", "w4 group(1)"),
                           parse_rule("conv2", "weights only"), parse_rule("fc3", "a16")}});
     write("groups", adapter::export_network(quantize(plan, support::tiny_table(plan)),
-                                            adapter::qdq_opset::v21));
+                                            {.opset = adapter::qdq_opset::v21}));
     quantal::graph joined;
     const auto x = joined.input({2, 3, 3});
     const auto mean = joined.average_pool(

@@ -17,7 +17,8 @@ using quantal::onnx::qdq_opset;
 namespace {
 
 integer_network again(const integer_network& n, qdq_opset opset) {
-    return quantal::onnx::import_quantized(quantal::onnx::export_network(n, opset)).network;
+    return quantal::onnx::import_quantized(quantal::onnx::export_network(n, {.opset = opset}))
+        .network;
 }
 
 /// Requires that both networks have the same codes at every point, and the same outputs.
@@ -102,7 +103,8 @@ BOOST_AUTO_TEST_CASE(types_are_the_narrowest_that_the_opset_has) {
     const auto c = networks::make("operators", {.weights = w4, .activations = a4});
     const auto types = [&](qdq_opset opset) {
         std::set<std::string> result;
-        const auto model = quantal::onnx::export_network(quantize(c.network, c.table), opset);
+        const auto model =
+            quantal::onnx::export_network(quantize(c.network, c.table), {.opset = opset});
         for (const auto& t : model.graph().initializer())
             result.insert(quantal::onnx::info_of(t.data_type()).name);
         return result;

@@ -45,7 +45,9 @@ struct element_info {
     bool is_signed, is_floating;
 
     /// Whether an element is an integer that float32 holds, as quantized numbers are.
-    [[nodiscard]] constexpr bool is_code() const { return !is_floating && bits <= 16; }
+    [[nodiscard]] constexpr bool is_code() const {
+        return !is_floating && bits <= 16 && type != element::boolean;
+    }
 };
 
 inline constexpr element_info element_types[] = {

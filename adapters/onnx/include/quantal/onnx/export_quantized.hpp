@@ -15,14 +15,22 @@ namespace onnx {
 /// groups; before it, fewer bits are codes of 8 bits, which a Clip keeps in their range.
 enum class qdq_opset : std::int64_t { v13 = 13, v21 = 21 };
 
+/// Biases as int32 codes of the scale `s_x * s_w`, or as the reals that these stand for.
+enum class bias_form { codes, reals };
+
+struct export_options {
+    qdq_opset opset = qdq_opset::v13;
+    bias_form biases = bias_form::codes; ///< TensorRT takes reals only
+};
+
 namespace detail {
 
 /// Writes one network, node by node.
 class quantized_exporter {
 public:
-    quantized_exporter(const integer_network& n, qdq_opset opset)
-        : network_(n), plan_(n.plan()), is_new_(opset == qdq_opset::v21),
-          to_(static_cast<std::int64_t>(opset)), tensors_(plan_.net.size()) {}
+    quantized_exporter(const integer_network& n, const export_options& o)
+        : network_(n), plan_(n.plan()), is_new_(o.opset == qdq_opset::v21), biases_(o.biases),
+          to_(static_cast<std::int64_t>(o.opset)), tensors_(plan_.net.size()) {}
 
     [[nodiscard]] ::onnx::ModelProto run() && {
         const value last = plan_.net.output();
@@ -111,7 +119,7 @@ private:
         return extents(shape);
     }
 
-    /// int32 codes of the scale `s_x * s_w`.
+    /// int32 codes of the scale `s_x * s_w`, dequantized here or by the model.
     [[nodiscard]] std::string bias(value v, const integer_layer& layer) {
         const std::string name = plan_.at(v).name + ".bias";
         const float x = params(plan_.at(v).inputs[0]).scale();
@@ -120,6 +128,12 @@ private:
             scales.push_back(arith::product(x, w));
         const bool one = scales.size() == 1;
         const extents shape{std::ssize(layer.bias)};
+        if (biases_ == bias_form::reals) {
+            tensor<float> reals(shape);
+            for (std::size_t c = 0; c < reals.size(); ++c)
+                reals[c] = arith::dequantize(layer.bias[c], scales[one ? 0 : c], 0);
+            return to_.reals(name, reals);
+        }
         auto node = to_.node("DequantizeLinear",
                              {to_.codes(name + ".codes", element::i32, shape, layer.bias),
                               to_.reals(name + ".scale", {one ? extents{} : shape, scales})},
@@ -180,6 +194,7 @@ private:
     const integer_network& network_;
     const plan& plan_;
     bool is_new_;
+    bias_form biases_;
     model_writer to_;
     std::vector<std::string> tensors_; ///< by value, what its readers read
 };
@@ -189,8 +204,8 @@ private:
 /// The network for batches of any size. Throws `graph_error`, naming the layer, for what these
 /// operators cannot say: dynamic inputs, and before opset 21 groups and 16 bits.
 [[nodiscard]] inline ::onnx::ModelProto export_network(const integer_network& n,
-                                                       qdq_opset opset = qdq_opset::v13) {
-    return detail::quantized_exporter(n, opset).run();
+                                                       const export_options& o = {}) {
+    return detail::quantized_exporter(n, o).run();
 }
 
 } // namespace onnx

@@ -241,8 +241,8 @@ private:
 /// `f` of the model that a file holds; errors begin with its name.
 template <class F>
 auto with_model(const std::filesystem::path& file, F&& f) {
-    const auto bytes = io::read_file(file);
-    return detail::with_place(file.string(), [&] { return f(parse_model(bytes, "it")); });
+    const auto model = parse_model(io::read_file(file), file.string());
+    return detail::with_place(file.string(), [&] { return f(model); });
 }
 
 /// The network of a model, of float32. Throws `data_error`, naming the node, for what it cannot

@@ -68,10 +68,12 @@ namespace detail {
 class assembler {
 public:
     explicit assembler(import_state& s) : layers_(s.layers) {
-        const graph before = std::move(s.net);
+        auto parameters = std::exchange(s.net.parameters, {}); // not copied with the network
+        const graph& before = s.net;
         plan_.net = passes::fuse_activation(before, [&](value v) {
             return !s.points.contains(before.at(before.at(v).inputs[0]).name);
         });
+        plan_.net.parameters = std::move(parameters);
         std::set<std::string> kept;
         for (const node& n : plan_.net.nodes())
             kept.insert(n.name);
