@@ -37,8 +37,8 @@ inline void scale_layer(graph& net, const node& layer, const node& norm, double 
 
 } // namespace detail
 
-/// Folds every batch norm whose input is a convolution or linear layer that nothing else reads, also
-/// where several follow each other. Other batch norms stay. Needs loaded weights.
+/// Folds every batch norm whose input is a convolution or linear layer that nothing else reads,
+/// also where several follow each other. Other batch norms stay. Needs loaded weights.
 [[nodiscard]] inline graph fold_batch_norm(graph net) {
     const std::vector<int> uses = net.use_counts();
     rewriter out;
