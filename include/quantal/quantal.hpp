@@ -8,14 +8,9 @@
 #include <quantal/graph/print.hpp>
 #include <quantal/graph/weights.hpp>
 #include <quantal/models/by_name.hpp>
-#include <quantal/observe/aciq.hpp>
-#include <quantal/observe/kl.hpp>
 #include <quantal/observe/minmax.hpp>
 #include <quantal/observe/moving_average.hpp>
-#include <quantal/observe/mse.hpp>
-#include <quantal/observe/percentile.hpp>
 #include <quantal/ops/quantizer.hpp>
-#include <quantal/passes/equalize.hpp>
 #include <quantal/passes/optimize.hpp>
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
@@ -27,9 +22,6 @@
 #include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
 #include <quantal/tensor/xtensor_traits.hpp>
-#include <quantal/tune/layer_errors.hpp>
-#include <quantal/tune/mixed_precision.hpp>
-#include <quantal/tune/quantize_best.hpp>
 #include <quantal/version.hpp>
 
 #endif
