@@ -155,7 +155,8 @@ int main(int argc, char** argv) {
     options o;
     average_options a;
     add_options(app, o);
-    app.remove_option(app.get_option("--observer")); // the exercise says which
+    for (const char* option : {"--observer", "--weight-observer"}) // the exercise says which
+        app.remove_option(app.get_option(option));
     app.add_option("--alpha", a.alphas, "weights of the new value, above 0 and at most 1")
         ->delimiter(',')
         ->check(CLI::Range(1e-3, 1.0))

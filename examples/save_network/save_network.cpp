@@ -5,7 +5,6 @@
 #include "../homework/source.hpp"
 
 #include <quantal/io/deployable.hpp>
-#include <quantal/runtime/calibrate.hpp>
 #include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
 
@@ -15,10 +14,15 @@ namespace {
 
 quantal::table calibrate_network(const quantal::plan& plan, const data::dataset& set,
                                  const options& o) {
-    const data::loader loader(set, calibration_order(set, o));
-    return quantal::observe::with_observer(o.observer, [&](const auto& observer) {
-        return calibrate(plan, quantal::reference_executor(plan.net, o.threads), loader, observer);
+    quantal::table t = quantal::observe::with_observer(o.observer, [&](const auto& observer) {
+        quantal::reference_executor executor(plan.net, o.threads);
+        quantal::plan_observer observers(plan, observer);
+        for (const auto& batch : data::loader(set, calibration_order(set, o)))
+            observers.observe(executor, batch.images);
+        return observers.activations();
     });
+    add_weights(plan, t, o);
+    return t;
 }
 
 /// The codes that two networks have in all points, and how many of them differ.

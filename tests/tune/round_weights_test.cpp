@@ -88,6 +88,26 @@ BOOST_AUTO_TEST_CASE(weights_become_whole_steps_that_quantizing_finds) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(corrected_biases_give_the_mean_of_the_float_network) {
+    const case_of_bits c = make({.weights = w2});
+    const plan p = round_weights(c.network, c.table, c.batches, tune::nearest{});
+    BOOST_TEST(quantize(p, c.table).layers().size() == 4u);
+    const auto mean_error = [&](const plan& of) {
+        double sum = 0.0;
+        for (const auto& images : c.batches) {
+            const auto x = cpu::executor(c.network.net)(images, {});
+            const auto y = cpu::executor(quantize(of, c.table))(images, {});
+            for (std::int64_t i = 0; i < x.shape()[0]; ++i)
+                sum += double{x.slice(i)[0]} - y.slice(i)[0];
+        }
+        return std::abs(sum);
+    };
+    // What is left is the rounding of the bias to its code, of each of the 24 images.
+    const float step = c.table.weights.at("fc").scale() * c.table.activations.at("groups").scale();
+    BOOST_TEST(mean_error(p) <= 24 * 0.501 * step);
+    BOOST_TEST(24 * step < 0.1 * mean_error(c.network));
+}
+
 BOOST_AUTO_TEST_CASE(threads_make_no_difference) {
     const case_of_bits c = make({.weights = w4});
     const plan one = round_weights(c.network, c.table, c.batches, tune::adaround{}, {.threads = 1});
