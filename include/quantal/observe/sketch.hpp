@@ -93,7 +93,7 @@ private:
         std::vector<tally> result;
         for (std::int32_t i = -bins_a_side; i < bins_a_side; ++i) {
             if (i == 0 && zeros_ > 0) result.push_back({0.0f, zeros_});
-            const std::uint64_t seen = bins_[static_cast<std::size_t>(i + bins_a_side)];
+            const std::uint64_t seen = bins_[place_of(i)];
             const float centre = std::ldexp(static_cast<float>(i) + 0.5f, exponent_);
             if (seen > 0) result.push_back({std::clamp(centre, lo, hi), seen});
         }
@@ -106,7 +106,7 @@ private:
             largest = std::max(largest, std::abs(v));
         const int exponent = exponent_for(largest);
         if (bins_.empty()) {
-            bins_.assign(2 * bins_a_side, 0);
+            bins_.assign(std::size_t{2} * bins_a_side, 0);
             exponent_ = exponent;
             count(values_);
             values_ = {};
@@ -127,12 +127,14 @@ private:
         const int doublings = std::min(exponent - exponent_, 31);
         std::vector<std::uint64_t> wider(bins_.size());
         for (std::int32_t i = -bins_a_side; i < bins_a_side; ++i)
-            wider[static_cast<std::size_t>((i >> doublings) + bins_a_side)] +=
-                bins_[static_cast<std::size_t>(i + bins_a_side)];
+            wider[place_of(i >> doublings)] += bins_[place_of(i)];
         bins_ = std::move(wider);
         exponent_ = exponent;
     }
     /// Bins of the negative values are numbered -1 (next to 0), -2, ...
+    [[nodiscard]] static std::size_t place_of(std::int32_t bin) {
+        return static_cast<std::size_t>(std::ptrdiff_t{bins_a_side} + bin);
+    }
     void count(std::span<const float> values) {
         const double bins_a_unit = std::ldexp(1.0, -exponent_); // products with it are exact
         for (const float v : values) {
@@ -140,7 +142,7 @@ private:
             if (v == 0.0f)
                 ++zeros_;
             else
-                ++bins_[static_cast<std::size_t>((v < 0.0f ? ~bin : bin) + bins_a_side)];
+                ++bins_[place_of(v < 0.0f ? ~bin : bin)];
         }
     }
 

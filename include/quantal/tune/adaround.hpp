@@ -12,10 +12,10 @@ namespace tune {
 
 /// AdaRound (Nagel et al., Up or down? Adaptive rounding for post-training quantization, 2020).
 /// `w = (floor(w / s) + h) * s` with `h = clamp(1.2 sigmoid(v) - 0.1, 0, 1)`; Adam learns `v` on
-/// the cost of each row, in units of what one step of an average weight costs, plus `regularization
-/// * sum(1 - |2h - 1|^beta)`, which drives h to 0 or 1: after a fifth of the iterations beta falls
-/// from 20 to 2. The moments stand for all images at once, so nothing is drawn. What is learnt goes
-/// through `descend`, and no row is worse than rounded to the nearest.
+/// the cost of each row, in units of what one step of an average weight costs, plus
+/// `regularization * sum(1 - |2h - 1|^beta)`, which drives h to 0 or 1: after a fifth of the
+/// iterations beta falls from 20 to 2. The moments stand for all images at once, so nothing is
+/// drawn. What is learnt goes through `descend`, and no row is worse than rounded to the nearest.
 struct adaround {
     int iterations = 1000;
     float rate = 0.02f; ///< of Adam

@@ -82,8 +82,8 @@ public:
         : call_(call), bounds_(bounds), channel_(layout.first_channel(block, call.channels)),
           count_(call.channels < layout.channels ? call.channels : layout.channels),
           weights_(call.weights + std::ptrdiff_t{block} * call.columns * groups() * step_bytes),
-          bias_(call.bias + block * layout.channels),
-          multipliers_(call.multipliers + block * layout.channels) {}
+          bias_(call.bias + std::ptrdiff_t{block} * layout.channels),
+          multipliers_(call.multipliers + std::ptrdiff_t{block} * layout.channels) {}
 
     /// Outputs pixels from `pixel` on with a kernel of 3x3: a column of the input serves all
     /// windows that it lies in. Lines: whether the call has a pitch.

@@ -21,7 +21,7 @@ public:
                    static_cast<std::uint8_t>(p.zero_point)) {
         const auto all = static_cast<int>(shape_.channels);
         const int blocks = layout_.blocks(all), each = layout_.channels;
-        const auto padded = static_cast<std::size_t>(blocks * each);
+        const auto padded = static_cast<std::size_t>(std::ptrdiff_t{blocks} * each);
         bias_.resize(padded);
         multipliers_.resize(padded);
         weights_.resize(padded * static_cast<std::size_t>(shape_.op.kernel.w * groups() *
@@ -29,8 +29,9 @@ public:
         for (int block = 0; block < blocks; ++block)
             for (int i = 0; i < std::min(each, all); ++i) {
                 const auto channel =
-                    static_cast<std::size_t>(layout_.first_channel(block, all) + i);
-                const auto place = static_cast<std::size_t>(block * each + layout_.place(i));
+                    static_cast<std::size_t>(std::ptrdiff_t{layout_.first_channel(block, all)} + i);
+                const auto place =
+                    static_cast<std::size_t>(std::ptrdiff_t{block} * each + layout_.place(i));
                 bias_[place] = folded_bias(p, channel);
                 if (!p.multipliers.empty()) multipliers_[place] = p.multipliers[channel];
                 pack(block, layout_.weight_place(i), of_channel(p, channel));

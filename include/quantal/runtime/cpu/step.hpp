@@ -126,6 +126,7 @@ template <class T, class F>
 [[nodiscard]] step concat_step(const std::string& kernel, const network& net,
                                const std::vector<slot_index>& x, slot_index y, F convert) {
     std::vector<std::int64_t> channels;
+    channels.reserve(x.size());
     for (const slot_index from : x)
         channels.push_back(net.slots[from].shape.channels);
     const image_shape out = net.slots[y].shape;
