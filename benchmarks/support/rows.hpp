@@ -4,10 +4,10 @@
 #ifndef QUANTAL_BENCHMARKS_SUPPORT_ROWS_HPP
 #define QUANTAL_BENCHMARKS_SUPPORT_ROWS_HPP
 
+#include "support/command_line.hpp"
 #include "support/peaks.hpp"
 #include "support/race.hpp"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <fstream>
@@ -31,21 +31,6 @@ struct options {
         app.add_option("--json", json_file, "write the rows to this file");
     }
 };
-
-/// Parses and runs; every error is one line and exit code 2.
-template <class Work>
-int run(CLI::App& app, int argc, char** argv, Work work) {
-    try {
-        app.parse(argc, argv);
-        work();
-        return 0;
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? 0 : 2;
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), e.what());
-        return 2;
-    }
-}
 
 /// A peer's result beside the ones of quantal; `exact`: its codes are those of the formula.
 struct peer {

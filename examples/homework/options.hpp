@@ -3,13 +3,13 @@
 #ifndef QUANTAL_EXAMPLES_HOMEWORK_OPTIONS_HPP
 #define QUANTAL_EXAMPLES_HOMEWORK_OPTIONS_HPP
 
+#include "written_quantization.hpp"
+
 #include <quantal/observe/by_name.hpp>
-#include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
 
-#include <CLI/CLI.hpp>
+#include <support/command_line.hpp>
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,17 +40,7 @@ struct options {
 
     /// The quantization that the specs and layer rules describe.
     [[nodiscard]] quantal::quantization quantization() const {
-        quantal::quantization q{
-            quantal::parse_spec(weight_spec), quantal::parse_spec(activation_spec), {}};
-        for (const std::string& layer : layers) {
-            const std::size_t equals = layer.find('=');
-            if (equals == layer.npos)
-                quantal::detail::fail<quantal::spec_error>(
-                    "--layer ", layer, " has no \"=\"; write for example --layer conv1=w8");
-            q.layers.push_back(
-                quantal::parse_rule(layer.substr(0, equals), layer.substr(equals + 1)));
-        }
-        return q;
+        return written_quantization(weight_spec, activation_spec, layers);
     }
 };
 
@@ -119,19 +109,7 @@ inline void add_options(CLI::App& app, options& o) {
         ->capture_default_str();
 }
 
-/// Parses, runs, and turns every error into one line and exit code 2.
-inline int run(CLI::App& app, int argc, char** argv, const std::function<void()>& work) {
-    try {
-        app.parse(argc, argv);
-        work();
-        return 0;
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? 0 : 2;
-    } catch (const std::exception& e) {
-        std::cerr << app.get_name() << ": " << e.what() << '\n';
-        return 2;
-    }
-}
+using benchmarks::run;
 
 } // namespace homework
 

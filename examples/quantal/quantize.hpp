@@ -3,6 +3,7 @@
 #ifndef QUANTAL_EXAMPLES_QUANTAL_QUANTIZE_HPP
 #define QUANTAL_EXAMPLES_QUANTAL_QUANTIZE_HPP
 
+#include "../homework/written_quantization.hpp"
 #include "report.hpp"
 
 #include <quantal/observe/by_name.hpp>
@@ -26,17 +27,7 @@ struct quantize_options {
     common_options common{};
 
     [[nodiscard]] quantal::quantization quantization() const {
-        quantal::quantization q{
-            quantal::parse_spec(weight_spec), quantal::parse_spec(activation_spec), {}};
-        for (const std::string& layer : layers) {
-            const std::size_t equals = layer.find('=');
-            if (equals == layer.npos)
-                quantal::detail::fail<quantal::spec_error>(
-                    "--layer ", layer, " has no \"=\"; write for example --layer conv1=w8");
-            q.layers.push_back(
-                quantal::parse_rule(layer.substr(0, equals), layer.substr(equals + 1)));
-        }
-        return q;
+        return homework::written_quantization(weight_spec, activation_spec, layers);
     }
 };
 
