@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Everything that runs on the CPU; takes xtensor's expressions. The way back to xtensor
-/// (quantal/tensor/xtensor.hpp), what is done after training (quantal/tune), the readers of files
-/// (quantal/io, quantal/data) and the adapters (quantal/torch, quantal/onnx) are included by name.
+/// (quantal/tensor/xtensor.hpp), what is done in training and after it (quantal/train,
+/// quantal/tune), the readers of files (quantal/io, quantal/data) and the adapters (quantal/torch,
+/// quantal/onnx) are included by name.
 #ifndef QUANTAL_QUANTAL_HPP
 #define QUANTAL_QUANTAL_HPP
 
