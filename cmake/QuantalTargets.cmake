@@ -34,7 +34,8 @@ if(QUANTAL_DATA)
                     LINK nlohmann_json::nlohmann_json ZLIB::ZLIB JPEG::JPEG Matio::Matio)
 endif()
 if(QUANTAL_TORCH)
-  quantal_component(torch PACKAGES Torch LINK torch)
+  # at::parallel_for is a template, and serial in a file compiled without OpenMP.
+  quantal_component(torch PACKAGES Torch OpenMP LINK torch OpenMP::OpenMP_CXX)
   target_include_directories(
     quantal_torch INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/adapters/torch/include>)
 endif()

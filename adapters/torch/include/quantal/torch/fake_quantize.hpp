@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Fake quantizers with gradients. Forward they give the bits of docs/arithmetic.md, so that what
+/// is trained is what is deployed; forward and backward are one pass each, on LibTorch's threads,
+/// with the same bits for any number of them.
+///
+/// `x` is float32 on the CPU. Parameters are float32 with one element, or, for specs with one scale
+/// a channel of dimension 0, one a channel. All throw `data_error`, `shape_error` or `spec_error`
+/// for anything else. train/learned.hpp has the formulas, and `learned_params`, which makes the
+/// parameters of a table from those of training. Gradients cannot be differentiated again.
+#ifndef QUANTAL_TORCH_FAKE_QUANTIZE_HPP
+#define QUANTAL_TORCH_FAKE_QUANTIZE_HPP
+
+#include <quantal/torch/tensor.hpp>
+#include <quantal/train/dorefa.hpp>
+#include <quantal/train/learned.hpp>
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace quantal {
+inline namespace v0 {
+namespace torch {
+
+/// LibTorch's threads, as many as at::get_num_threads() says, as a `parallel_policy`.
+struct libtorch_threads {
+    [[nodiscard]] std::size_t workers() const {
+        return static_cast<std::size_t>(at::get_num_threads());
+    }
+    void run(std::size_t count, task_ref task) {
+        at::parallel_for(0, static_cast<std::int64_t>(count), 1,
+                         [&](std::int64_t begin, std::int64_t end) {
+                             const auto worker = static_cast<std::size_t>(at::get_thread_num());
+                             for (std::int64_t i = begin; i < end; ++i)
+                                 task(static_cast<std::size_t>(i), worker);
+                         });
+    }
+};
+
+namespace detail {
+
+namespace autograd = ::torch::autograd;
+
+/// The elements of a dense tensor; throws `data_error` for another type or device, `shape_error`
+/// for no elements.
+[[nodiscard]] inline std::span<float> dense_values(const at::Tensor& t) {
+    (void)as_view(t);
+    if (t.numel() == 0)
+        quantal::detail::fail<shape_error>("a fake quantizer got a tensor without elements");
+    return {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
+}
+
+/// `p`, checked against the tensor `x` that it is for.
+[[nodiscard]] inline qparams checked(qparams p, const at::Tensor& x) {
+    if (p.spec.grain == granularity::per_group ||
+        (p.spec.grain == granularity::per_channel && p.spec.axis != 0))
+        quantal::detail::fail<spec_error>("a fake quantizer of training has the spec \"", p.spec,
+                                          "\"; it has one scale, or one a channel of dimension 0");
+    check(p, extents(std::span(x.sizes().data(), x.sizes().size())), "a fake quantizer");
+    return p;
+}
+
+/// A spec in a list of numbers and back: what a graph of gradients can keep.
+[[nodiscard]] inline std::vector<std::int64_t> packed(qspec s) {
+    return {s.bits, static_cast<int>(s.kind), static_cast<int>(s.grain), s.power_of_two};
+}
+[[nodiscard]] inline qspec unpacked(const std::vector<std::int64_t>& s) {
+    return {.bits = static_cast<int>(s[0]),
+            .kind = static_cast<scheme>(s[1]),
+            .grain = static_cast<granularity>(s[2]),
+            .power_of_two = s[3] != 0};
+}
+
+/// A fake quantizer by the rule of train/learned.hpp, with one or two parameters a row.
+template <class Rule>
+struct learned : autograd::Function<learned<Rule>> {
+    static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
+                              const at::Tensor& first, const at::Tensor& second, qspec s) {
+        const at::Tensor dense = x.contiguous();
+        const autograd::variable_list saved{dense, first.contiguous(), second.contiguous()};
+        context->saved_data["spec"] = packed(s);
+        context->save_for_backward(saved);
+        const qparams p = params(saved, s);
+        at::Tensor y = at::empty_like(dense);
+        libtorch_threads threads;
+        train::fake_quantize(dense_values(dense), p, dense_values(y), threads);
+        return y;
+    }
+
+    static autograd::variable_list backward(autograd::AutogradContext* context,
+                                            const autograd::variable_list& gradients) {
+        const qspec s = unpacked(context->saved_data["spec"].toIntVector());
+        const autograd::variable_list saved = context->get_saved_variables();
+        const at::Tensor gy = gradients[0].contiguous();
+        at::Tensor gx = at::empty_like(saved[0]);
+        libtorch_threads threads;
+        const auto sums = train::fake_quantize_gradient(
+            dense_values(saved[0]), dense_values(gy), params(saved, s), dense_values(gx), threads);
+        if constexpr (std::same_as<Rule, train::straight_through>)
+            return {gx, at::Tensor(), at::Tensor(), at::Tensor()};
+        else
+            return parameter_gradients(saved, s, sums, gx);
+    }
+
+private:
+    [[nodiscard]] static qparams params(const autograd::variable_list& saved, qspec s) {
+        return checked(
+            train::learned_params<Rule>(s, dense_values(saved[1]), dense_values(saved[2])),
+            saved[0]);
+    }
+    static autograd::variable_list
+    parameter_gradients(const autograd::variable_list& saved, qspec s,
+                        const std::vector<train::gradient_sums>& sums, const at::Tensor& gx) {
+        at::Tensor first = at::empty_like(saved[1]), second = at::empty_like(saved[2]);
+        const auto a = dense_values(saved[1]), b = dense_values(saved[2]);
+        const auto count = static_cast<std::size_t>(gx.numel()) / sums.size();
+        for (std::size_t row = 0; row < sums.size(); ++row) {
+            const auto g = Rule::gradient(s, sums[row], count, a[row], b[row]);
+            dense_values(first)[row] = static_cast<float>(g.first);
+            dense_values(second)[row] = static_cast<float>(g.second);
+        }
+        return {gx, first, second, at::Tensor()};
+    }
+};
+
+struct dorefa : autograd::Function<dorefa> {
+    static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& w, qspec s) {
+        const auto rows = s.grain == granularity::per_channel ? w.size(0) : 1;
+        const qparams p = checked(train::dorefa_params(s, static_cast<std::size_t>(rows)), w);
+        const at::Tensor t = at::tanh(w.contiguous());
+        context->save_for_backward({t});
+        at::Tensor y = at::empty_like(t);
+        libtorch_threads threads;
+        train::dorefa(dense_values(t), p, dense_values(y), threads);
+        return y;
+    }
+    static autograd::variable_list backward(autograd::AutogradContext* context,
+                                            const autograd::variable_list& gradients) {
+        const at::Tensor t = context->get_saved_variables()[0];
+        const at::Tensor gy = gradients[0].contiguous();
+        at::Tensor gw = at::empty_like(t);
+        libtorch_threads threads;
+        train::dorefa_gradient(dense_values(t), dense_values(gy), dense_values(gw), threads);
+        return {gw, at::Tensor()};
+    }
+};
+
+} // namespace detail
+
+/// Given scales and zero points; the gradient of x passes where x lies strictly between the ends
+/// of the codes.
+[[nodiscard]] inline at::Tensor straight_through(const at::Tensor& x, const at::Tensor& scale,
+                                                 const at::Tensor& zero_point, const qspec& s) {
+    return detail::learned<train::straight_through>::apply(x, scale, zero_point.to(at::kFloat), s);
+}
+
+/// Learned step size (Esser et al. 2020). The scale is the parameter's magnitude.
+[[nodiscard]] inline at::Tensor lsq(const at::Tensor& x, const at::Tensor& scale, const qspec& s) {
+    return detail::learned<train::lsq>::apply(x, scale, at::zeros_like(scale), s);
+}
+
+/// Learned step size and offset (Bhalgat et al. 2020). `offset` is a real number: the zero point is
+/// `-offset / scale`, rounded and clamped.
+[[nodiscard]] inline at::Tensor lsq_plus(const at::Tensor& x, const at::Tensor& scale,
+                                         const at::Tensor& offset, const qspec& s) {
+    return detail::learned<train::lsq_plus>::apply(x, scale, offset, s);
+}
+
+/// A learned bound (Choi et al. 2018): affine codes hold [0, alpha], symmetric ones
+/// [-alpha, alpha].
+[[nodiscard]] inline at::Tensor pact(const at::Tensor& x, const at::Tensor& alpha, const qspec& s) {
+    return detail::learned<train::pact>::apply(x, alpha, at::zeros_like(alpha), s);
+}
+
+/// Weights squashed into [-1, 1] (Zhou et al. 2016); symmetric specs, every scale is `1 / qmax`.
+[[nodiscard]] inline at::Tensor dorefa_weight(const at::Tensor& w, const qspec& s) {
+    return detail::dorefa::apply(w, s);
+}
+
+} // namespace torch
+} // namespace v0
+} // namespace quantal
+
+#endif
