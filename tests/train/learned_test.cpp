@@ -58,8 +58,14 @@ BOOST_AUTO_TEST_CASE(a_scale_is_a_magnitude) {
     BOOST_TEST(train::lsq::params(w4, -0.25f, 0.0f).scale == 0.25f);
     BOOST_TEST(train::lsq::params(w4, 0.0f, 0.0f).scale == arith::min_scale);
     for (const float bad :
-         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
         BOOST_CHECK_THROW((void)train::lsq::params(w4, bad, 0.0f), data_error);
+        BOOST_CHECK_THROW((void)train::lsq_plus::params(a4, 1.0f, bad), data_error);
+        BOOST_CHECK_THROW((void)train::straight_through::params(a4, 1.0f, bad), data_error);
+    }
+    const std::vector<float> scales(3, 0.25f), offsets(2, 0.0f);
+    BOOST_CHECK_THROW((void)train::learned_params<train::lsq_plus>(w4, scales, offsets),
+                      shape_error);
     const gradient_sums g{1.0, 2.0, 4.0};
     BOOST_TEST(train::lsq::gradient(w4, g, 7, 0.25f, 0.0f).first == 3.0 / 7.0);
     BOOST_TEST(train::lsq::gradient(w4, g, 7, -0.25f, 0.0f).first == -3.0 / 7.0);

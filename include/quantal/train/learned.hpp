@@ -23,14 +23,17 @@ struct row_gradient {
     double first = 0.0, second = 0.0;
 };
 
-/// The scale that a trained parameter stands for: its magnitude, at least 2^-63. So a step past 0
-/// leaves a scale, and one that can still move. Throws `data_error` if it is not finite.
-[[nodiscard]] inline float magnitude(float parameter) {
-    const float size = std::abs(parameter);
-    if (!(size <= arith::max_scale))
+/// `parameter`; throws `data_error` if it is not finite.
+[[nodiscard]] inline float finite(float parameter) {
+    if (!std::isfinite(parameter))
         detail::fail<data_error>("a quantizer in training has the parameter ", parameter,
-                                 "; scales and bounds are finite");
-    return std::max(size, arith::min_scale);
+                                 "; scales, offsets and bounds are finite");
+    return parameter;
+}
+/// The scale that a trained parameter stands for: its magnitude, at least 2^-63. So a step past 0
+/// leaves a scale, and one that can still move.
+[[nodiscard]] inline float magnitude(float parameter) {
+    return std::max(std::abs(finite(parameter)), arith::min_scale);
 }
 /// Of `magnitude`.
 [[nodiscard]] inline double sign(float parameter) {
@@ -47,7 +50,8 @@ struct row_gradient {
 struct straight_through {
     static row_params params(qspec, float scale, float zero_point) {
         constexpr float any_code = 65536.0f;
-        return {scale, arith::round_half_even(arith::clamp(zero_point, -any_code, any_code))};
+        return {scale,
+                arith::round_half_even(arith::clamp(finite(zero_point), -any_code, any_code))};
     }
 };
 
@@ -69,7 +73,7 @@ struct lsq_plus {
     static row_params params(qspec s, float scale, float offset) {
         const float size = magnitude(scale);
         const auto lo = static_cast<float>(s.qmin()), hi = static_cast<float>(s.qmax());
-        return {size, arith::round_half_even(arith::clamp(-offset / size, lo, hi))};
+        return {size, arith::round_half_even(arith::clamp(-finite(offset) / size, lo, hi))};
     }
     static row_gradient gradient(qspec s, const gradient_sums& g, std::size_t count, float scale,
                                  float offset) {
@@ -94,10 +98,15 @@ struct pact {
 };
 
 /// The scales and zero points that a quantizer `Rule` stands for: what belongs in a table. One
-/// element of `first`, and of `second` if it is not empty, is of one row.
+/// element of `first`, and of `second` if it is not empty, is of one row. Throws `shape_error` if
+/// their sizes differ, `data_error` unless they are finite.
 template <class Rule>
 [[nodiscard]] qparams learned_params(qspec s, std::span<const float> first,
                                      std::span<const float> second = {}) {
+    if (!second.empty() && second.size() != first.size())
+        detail::fail<shape_error>("a quantizer in training has ", first.size(),
+                                  " first parameters and ", second.size(),
+                                  " second ones; each row has one of each");
     qparams p{s, {}, {}};
     for (std::size_t row = 0; row < first.size(); ++row) {
         const row_params r = Rule::params(s, first[row], second.empty() ? 0.0f : second[row]);

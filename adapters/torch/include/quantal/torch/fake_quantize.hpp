@@ -49,14 +49,12 @@ namespace autograd = ::torch::autograd;
     return {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
 }
 
-/// `p`, checked against the tensor `x` that it is for.
-[[nodiscard]] inline qparams checked(qparams p, const at::Tensor& x) {
-    if (p.spec.grain == granularity::per_group ||
-        (p.spec.grain == granularity::per_channel && p.spec.axis != 0))
-        quantal::detail::fail<spec_error>("a fake quantizer of training has the spec \"", p.spec,
+/// Throws `spec_error` for specs that have more than one scale a row.
+inline void check_rows(qspec s) {
+    check(s);
+    if (s.grain == granularity::per_group || s.axis != 0)
+        quantal::detail::fail<spec_error>("a fake quantizer of training has the spec \"", s,
                                           "\"; it has one scale, or one a channel of dimension 0");
-    check(p, extents(std::span(x.sizes().data(), x.sizes().size())), "a fake quantizer");
-    return p;
 }
 
 /// A spec in a list of numbers and back: what a graph of gradients can keep.
@@ -75,6 +73,7 @@ template <class Rule>
 struct learned : autograd::Function<learned<Rule>> {
     static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
                               const at::Tensor& first, const at::Tensor& second, qspec s) {
+        check_rows(s);
         const at::Tensor dense = x.contiguous();
         const autograd::variable_list saved{dense, first.contiguous(), second.contiguous()};
         context->saved_data["spec"] = packed(s);
@@ -103,9 +102,9 @@ struct learned : autograd::Function<learned<Rule>> {
 
 private:
     [[nodiscard]] static qparams params(const autograd::variable_list& saved, qspec s) {
-        return checked(
-            train::learned_params<Rule>(s, dense_values(saved[1]), dense_values(saved[2])),
-            saved[0]);
+        qparams p = train::learned_params<Rule>(s, dense_values(saved[1]), dense_values(saved[2]));
+        check(p, as_view(saved[0]).shape(), "a fake quantizer");
+        return p;
     }
     static autograd::variable_list
     parameter_gradients(const autograd::variable_list& saved, qspec s,
@@ -124,9 +123,11 @@ private:
 
 struct dorefa : autograd::Function<dorefa> {
     static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& w, qspec s) {
-        const auto rows = s.grain == granularity::per_channel ? w.size(0) : 1;
-        const qparams p = checked(train::dorefa_params(s, static_cast<std::size_t>(rows)), w);
-        const at::Tensor t = at::tanh(w.contiguous());
+        check_rows(s);
+        const at::Tensor dense = w.contiguous();
+        const std::size_t rows = slicing_of(s, as_view(dense).shape()).slices;
+        const qparams p = train::dorefa_params(s, rows);
+        const at::Tensor t = at::tanh(dense);
         context->save_for_backward({t});
         at::Tensor y = at::empty_like(t);
         libtorch_threads threads;
