@@ -7,6 +7,11 @@
 /// a channel of dimension 0, one a channel. All throw `data_error`, `shape_error` or `spec_error`
 /// for anything else. train/learned.hpp has the formulas, and `learned_params`, which makes the
 /// parameters of a table from those of training. Gradients cannot be differentiated again.
+///
+/// LSQ forward and backward, against the chain of div, clamp, round and mul that LibTorch
+/// differentiates: 6.7 to 8.4 times as fast with AVX-512, 4.3 to 6.8 times with SSE2 (activations
+/// 128x64x32x32 at 4 bits, weights 512x512x3x3 at 4 bits per channel; 1 and 2 threads of a Zen 5,
+/// medians, memory reused: a chain that has to fetch new pages for what lies between is slower).
 #ifndef QUANTAL_TORCH_FAKE_QUANTIZE_HPP
 #define QUANTAL_TORCH_FAKE_QUANTIZE_HPP
 
