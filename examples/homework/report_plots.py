@@ -110,7 +110,7 @@ def step(values):
 
 
 def height_of(labels):
-    return 100 + 34 * len(labels)
+    return 120 + 36 * len(labels)
 
 
 def losses(file):
@@ -121,7 +121,7 @@ def losses(file):
     data, plots, ends = "", [], []
     config = " and ".join(unique(row.get("config", "quantized") for row in rows))
     for i, (title, key) in enumerate([("float", "float_top1_of_integer_images"), (config, "int_top1")]):
-        points = [(row[key], 0.12 - 0.24 * i - place, standard_error(row[key], row["integer_images"]))
+        points = [(row[key], 0.17 - 0.34 * i - place, standard_error(row[key], row["integer_images"]))
                   for place, row in enumerate(rows)]
         data += block(f"series{i}", points)
         ends += [end for top1, _, error in points for end in (top1 - error, top1 + error)]
@@ -150,7 +150,8 @@ def against_float(rows, place_of, names):
         point = (names.index(place_of(row)), top1 - real, row.get("sim_top1_least", top1) - real,
                  row.get("sim_top1_most", top1) - real)
         groups.setdefault(row["model"], []).append(point)
-    return ("set ylabel 'points of top-1 against float'\nset xzeroaxis lc rgb 'black' dt 2\n"
+    return ("set ylabel 'points of top-1 against float'\nset yrange [*<0:0<*]\n"
+            "set offsets 0, 0, graph 0.05, graph 0.05\nset xzeroaxis lc rgb 'black' dt 2\n"
             + across(groups, names))
 
 
@@ -176,12 +177,15 @@ def noise(file):
             if row["calibration_set"] != "images"]
     if wide:
         names, groups = unique(map(place_of, wide)), {}
+        least = min(1, *(row["width_least"] for row in wide))
+        most = max(1, *(row["width_most"] for row in wide))
         for row in wide:
             groups.setdefault(row["model"], []).append(
                 (names.index(place_of(row)), row["width_median"], row["width_least"], row["width_most"]))
         figures.append(Figure("Why: the width of the layers' ranges as a multiple of the width that images give "
                               "(the line at 1). Points: the median layer; bars: the narrowest and the widest.",
-                              "set logscale y 2\nset ylabel 'width, times that of images'\n" + AT_ONE
+                              f"set logscale y 2\nset yrange [{least / 1.2}:{1.2 * most}]\n"
+                              "set ylabel 'width, times that of images'\n" + AT_ONE
                               + across(groups, names)))
     return figures
 
@@ -232,7 +236,8 @@ def speeds(file):
 def speed(model, rows, configs, highest):
     data, plots = "", []
     for i, config in enumerate(configs):
-        points = [(row["batch"], row["ratio_to_float"], row["ratio_least"], row["ratio_most"])
+        aside = 1.06 ** (i - (len(configs) - 1) / 2)
+        points = [(aside * row["batch"], row["ratio_to_float"], row["ratio_least"], row["ratio_most"])
                   for row in rows if row["config"] == config]
         if not points:
             continue

@@ -155,6 +155,16 @@ class Plots(unittest.TestCase):
             self.assertIn(f"{name}:", light)
             self.assertIn(f"{name}:", dark)
 
+    def test_the_line_of_float_is_there(self):
+        """Also where everything is better, or every range wider."""
+        better = files("q2_noise")
+        better["q2_noise"]["rows"] = [
+            {**row, "sim_top1": 99.0, "sim_top1_least": 98.0, "sim_top1_most": 99.5, "width_median": 3.5,
+             "width_least": 3.0, "width_most": 3.75} for row in ROWS["q2_noise"]]
+        accuracy, width = parsed(report_page.page(better, draw=True)).iter("svg")
+        self.assertIn("0", [e.text.strip() for e in accuracy.iter("text")])
+        self.assertIn("1", [e.text.strip() for e in width.iter("text")])
+
     def test_rows_without_what_a_plot_needs(self):
         bare = {name: {"rows": [{"model": "m"}]} for name in ROWS}
         self.assertEqual(list(parsed(report_page.page(bare, draw=True)).iter("svg")), [])
