@@ -34,6 +34,12 @@ inline const std::filesystem::path own_weights = QUANTAL_WEIGHTS_DIR;
 struct source {
     enum class kind { fashion_mnist, cifar10, imagenet } set;
     std::filesystem::path folder;
+
+    [[nodiscard]] const char* name() const {
+        return set == kind::fashion_mnist ? "fashion_mnist"
+               : set == kind::cifar10     ? "cifar10"
+                                          : "imagenet";
+    }
 };
 
 [[nodiscard]] inline source parse_source(const std::string& text) {
@@ -51,7 +57,7 @@ struct source {
         "imagenet:DIR");
 }
 
-/// A network with its weights, optimized, and how its images are prepared.
+/// A network with its weights, and how its images are prepared.
 struct network {
     std::string name;
     quantal::graph net;
@@ -97,7 +103,7 @@ struct network {
 
 /// Loads one model: the checkpoint's own description of the network and its images if it has one
 /// (those that quantal wrote do), the options where they say otherwise.
-[[nodiscard]] inline network load_network(const std::string& name, const source& from,
+[[nodiscard]] inline network read_network(const std::string& name, const source& from,
                                           const options& o) {
     const auto file = o.weights.empty() ? own_weights_of(name) : std::filesystem::path(o.weights);
     if (o.weights.empty() && from.set != source::kind::fashion_mnist)
@@ -125,11 +131,18 @@ struct network {
     if (!o.std.empty()) prepare.std = o.std;
     quantal::graph net = quantal::models::by_name(name, model.options);
     quantal::load_weights(net, checkpoint.tensors);
-    net = quantal::passes::optimize(std::move(net));
-    if (o.equalize)
-        net = quantal::passes::equalize(std::move(net),
-                                        quantal::passes::bounded_activations::replace);
     return {name, std::move(net), prepare};
+}
+
+/// The same, optimized, and equalized if the options say so.
+[[nodiscard]] inline network load_network(const std::string& name, const source& from,
+                                          const options& o) {
+    network n = read_network(name, from, o);
+    n.net = quantal::passes::optimize(std::move(n.net));
+    if (o.equalize)
+        n.net = quantal::passes::equalize(std::move(n.net),
+                                          quantal::passes::bounded_activations::replace);
+    return n;
 }
 
 /// The images to test with, and those to calibrate or train with.

@@ -21,6 +21,7 @@ struct subject {
         : subject(load_network(model, from, o), from, o) {}
 
     std::string name;
+    data::preprocess preprocess;
     progress_line tell;
     stopwatch watch{};
     quantal::plan plan;
@@ -59,6 +60,10 @@ struct subject {
             count_right += answers[i] == sets.test->label(i);
         return count_right;
     }
+    /// The share of them, in per cent.
+    [[nodiscard]] double top1(std::span<const int> answers) const {
+        return 100.0 * static_cast<double>(right(answers)) / static_cast<double>(answers.size());
+    }
 
     /// Observes every quantizer point on the chosen images, one update an image.
     template <quantal::observer O>
@@ -77,8 +82,9 @@ struct subject {
 
 private:
     subject(network n, const source& from, const options& o)
-        : name(n.name), tell(n.name), plan(quantal::place(std::move(n.net), o.quantization())),
-          float_net(plan.net), sets(open_images(from, n.preprocess, o)), real(plan.net),
+        : name(n.name), preprocess(n.preprocess), tell(n.name),
+          plan(quantal::place(std::move(n.net), o.quantization())), float_net(plan.net),
+          sets(open_images(from, n.preprocess, o)), real(plan.net),
           count(o.images == 0 ? sets.test->size() : o.images) {}
 
     std::vector<int> float_answers_;

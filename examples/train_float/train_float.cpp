@@ -2,6 +2,7 @@
 /// Trains a float network on small images and writes its weights as float16.
 #include "../homework/report.hpp"
 #include "../homework/source.hpp"
+#include "../homework/training_state.hpp"
 
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/torch/float_network.hpp>
@@ -16,7 +17,6 @@ namespace {
 namespace data = quantal::data;
 namespace io = quantal::io;
 using quantal::torch::train_options;
-using quantal::torch::training_state;
 
 struct arguments {
     std::string model = "resnet20";
@@ -46,8 +46,7 @@ void add_arguments(CLI::App& app, arguments& a) {
                    "there");
 }
 
-/// What a state belongs to: it must not go on with other options.
-std::map<std::string, std::string> identity(const arguments& a) {
+homework::identity identity(const arguments& a) {
     const train_options& t = a.training;
     return {{"model", a.model},
             {"data", a.data},
@@ -55,34 +54,6 @@ std::map<std::string, std::string> identity(const arguments& a) {
                                     "crop padding {} seed {}",
                                     a.width, t.epochs, t.batch_size, t.learning_rate,
                                     t.weight_decay, t.crop_padding, t.seed)}};
-}
-
-void save_state(const arguments& a, const training_state& s) {
-    io::checkpoint c{{}, identity(a)};
-    c.metadata["epochs_done"] = std::to_string(s.epochs_done);
-    for (const auto& [name, values] : s.parameters)
-        c.tensors.emplace("parameter " + name, values);
-    for (const auto& [name, values] : s.momenta)
-        c.tensors.emplace("momentum " + name, values);
-    io::write_safetensors(a.resume, c);
-}
-
-training_state load_state(const arguments& a) {
-    if (a.resume.empty() || !std::filesystem::exists(a.resume)) return {};
-    io::checkpoint c = io::read_checkpoint(a.resume);
-    for (const auto& [key, text] : identity(a))
-        if (c.metadata[key] != text)
-            quantal::detail::fail<quantal::data_error>(a.resume, " belongs to a training with ",
-                                                       key, " \"", c.metadata[key], "\", not \"",
-                                                       text, '"');
-    training_state s;
-    s.epochs_done = std::stoi(c.metadata["epochs_done"]);
-    for (auto& [name, values] : c.tensors) {
-        const bool momentum = name.starts_with("momentum ");
-        (momentum ? s.momenta : s.parameters).emplace(name.substr(name.find(' ') + 1), values);
-    }
-    fmt::print("going on after epoch {} of {}\n", s.epochs_done, a.training.epochs);
-    return s;
 }
 
 double top1(const quantal::graph& net, const data::dataset& set) {
@@ -106,19 +77,12 @@ void train(const arguments& a, const std::string& command) {
     quantal::graph net = quantal::models::by_name(a.model, model);
     const data::preprocess prepare = homework::default_preprocess(from);
     const auto [test, training] = homework::open_training(from, prepare);
-    quantal::torch::trainer trainer(net, *training, a.training, load_state(a));
-    double last = 0.0;
+    quantal::torch::trainer trainer(net, *training, a.training,
+                                    homework::load_state(a.resume, identity(a)));
+    const auto progress = homework::printed_progress();
     while (!trainer.is_done()) {
-        trainer.run_epoch([&](const quantal::torch::training_progress& p) {
-            if (p.seconds - last < 10.0 && p.step != p.steps) return;
-            last = p.seconds;
-            fmt::print("epoch {}/{} step {}/{} loss {:.4f} accuracy {:.2f} %, {:.0f} s, {:.0f} s "
-                       "left\n",
-                       p.epoch, p.epochs, p.step, p.steps, p.loss, p.accuracy, p.seconds,
-                       p.seconds_left);
-            std::fflush(stdout);
-        });
-        if (!a.resume.empty()) save_state(a, trainer.state());
+        trainer.run_epoch(progress);
+        if (!a.resume.empty()) homework::save_state(a.resume, identity(a), trainer.state());
         load_weights(net, trainer.state().parameters);
         fmt::print("epoch {}: top-1 {:.2f} % of {} test images\n", trainer.state().epochs_done,
                    top1(net, *test), test->size());

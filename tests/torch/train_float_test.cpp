@@ -4,7 +4,7 @@
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/torch/float_network.hpp>
 
-#include "support/random.hpp"
+#include "patterns.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,50 +13,10 @@ using quantal::torch::train_options;
 using quantal::torch::trainer;
 using quantal::torch::training_progress;
 using quantal::torch::training_state;
+using support::network_of_patterns;
+using support::patterns;
 
 namespace {
-
-/// Images of 8x8 in memory: rows, columns or a chessboard of light and dark, each with noise.
-class patterns : public data::dataset {
-public:
-    static constexpr int sides = 8;
-
-    explicit patterns(std::size_t count, float noise = 0.5f) {
-        auto g = support::generator();
-        images_ = support::normal(g, {static_cast<std::int64_t>(count), 1, sides, sides}, noise);
-        for (std::size_t i = 0; i < images_.size(); ++i) {
-            const std::size_t y = i / sides % sides, x = i % sides;
-            const int kind = label(i / (sides * sides));
-            images_[i] += (kind == 0 ? y : kind == 1 ? x : x + y) % 2 ? 1.0f : -1.0f;
-        }
-    }
-    [[nodiscard]] const tensor<float>& images() const { return images_; }
-    [[nodiscard]] std::size_t size() const override {
-        return static_cast<std::size_t>(images_.shape()[0]);
-    }
-    [[nodiscard]] extents image_shape() const override { return {1, sides, sides}; }
-    [[nodiscard]] int classes() const override { return 3; }
-    [[nodiscard]] int label(std::size_t index) const override { return int(index % 3); }
-    void read(std::size_t index, std::span<float> chw) const override {
-        const auto image = images_.slice(static_cast<std::int64_t>(index));
-        std::copy(image.begin(), image.end(), chw.begin());
-    }
-
-private:
-    tensor<float> images_;
-};
-
-graph small_network() {
-    graph net;
-    value x = net.input({1, 8, 8});
-    x = net.conv2d("conv1", x, {.out_channels = 8, .kernel = 3, .padding = 1, .bias = false});
-    x = net.relu("relu1", net.batch_norm("bn1", x));
-    x = net.conv2d("conv2", x, {.out_channels = 8, .kernel = 3, .stride = 2, .padding = 1});
-    x = net.relu("relu2", net.batch_norm("bn2", x));
-    x = net.flatten("flatten", net.global_average_pool("avgpool", x));
-    net.linear("fc", x, {.out_features = 3});
-    return net;
-}
 
 train_options short_training() {
     return {.epochs = 6, .batch_size = 16, .learning_rate = 0.1, .crop_padding = 1};
@@ -65,7 +25,7 @@ train_options short_training() {
 /// The state after all epochs.
 training_state train(const train_options& o, training_state from = {}) {
     const patterns set(100);
-    trainer t(small_network(), set, o, std::move(from));
+    trainer t(network_of_patterns(), set, o, std::move(from));
     while (!t.is_done())
         t.run_epoch({});
     return t.state();
@@ -90,7 +50,7 @@ BOOST_AUTO_TEST_SUITE(torch_train_float)
 
 BOOST_AUTO_TEST_CASE(a_small_network_learns) {
     const patterns set(96), unseen(150, 0.6f);
-    graph net = small_network();
+    graph net = network_of_patterns();
     trainer t(net, set, short_training());
     double first = 0.0, last = 0.0, accuracy = 0.0;
     while (!t.is_done())
@@ -105,10 +65,7 @@ BOOST_AUTO_TEST_CASE(a_small_network_learns) {
     BOOST_TEST(accuracy == 100.0);
     load_weights(net, t.state().parameters);
     const auto found = predictions(quantal::torch::float_network(net)(unseen.images(), {}));
-    std::size_t right = 0;
-    for (std::size_t i = 0; i < unseen.size(); ++i)
-        right += found[i] == unseen.label(i);
-    BOOST_TEST(right >= 140u); // the running statistics of the batch norms serve, too
+    BOOST_TEST(unseen.right(found) >= 140u); // the running statistics of the batch norms serve, too
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_bits_and_another_one_does_not) {
@@ -126,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_training_that_was_interrupted_gives_the_same_bits) {
         const patterns set(100);
         training_state saved;
         {
-            trainer t(small_network(), set, short_training());
+            trainer t(network_of_patterns(), set, short_training());
             for (int e = 0; e < interruption; ++e)
                 t.run_epoch({});
             saved = t.state();
@@ -161,12 +118,12 @@ BOOST_AUTO_TEST_CASE(progress_counts_steps_and_epochs) {
             });
         BOOST_TEST(calls == (7 - first) * 6);
     };
-    trainer whole(small_network(), set, short_training());
+    trainer whole(network_of_patterns(), set, short_training());
     check(whole, 1);
-    trainer started(small_network(), set, short_training());
+    trainer started(network_of_patterns(), set, short_training());
     started.run_epoch({});
     started.run_epoch({});
-    trainer resumed(small_network(), set, short_training(), started.state());
+    trainer resumed(network_of_patterns(), set, short_training(), started.state());
     check(resumed, 3);
 }
 
@@ -174,7 +131,7 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     const auto refuse = [](auto&& change, const char* part) {
         train_options o = short_training();
         change(o);
-        check_refused<data_error>(small_network(), o, part);
+        check_refused<data_error>(network_of_patterns(), o, part);
     };
     const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
     refuse([](train_options& o) { o.epochs = 0; }, "a training of 0 epochs");
@@ -205,10 +162,10 @@ BOOST_AUTO_TEST_CASE(data_and_states_that_do_not_fit_are_refused) {
     const patterns set(32);
     training_state damaged = train(short_training());
     damaged.momenta.at("fc.weight") = tensor<float>({3, 7});
-    BOOST_CHECK_THROW(trainer(small_network(), set, short_training(), damaged), graph_error);
+    BOOST_CHECK_THROW(trainer(network_of_patterns(), set, short_training(), damaged), graph_error);
     damaged = train(short_training());
     damaged.parameters.erase("bn1.running_var");
-    BOOST_CHECK_THROW(trainer(small_network(), set, short_training(), damaged), graph_error);
+    BOOST_CHECK_THROW(trainer(network_of_patterns(), set, short_training(), damaged), graph_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -104,6 +104,13 @@ struct evaluator {
     return n.activation ? clip(y, *n.activation) : y;
 }
 
+/// `y` with the values of a place together, if it has places. Of training on a Zen 5 with two
+/// threads, a batch of 128, that makes the backward pass of a convolution of 16 channels of 28x28
+/// 2.4 times as fast, of 32 of 14x14 1.2 times, and batch norms 1.4 to 2.7 times.
+[[nodiscard]] inline at::Tensor channels_last(const at::Tensor& y) {
+    return y.dim() == 4 ? y.contiguous(at::MemoryFormat::ChannelsLast) : y;
+}
+
 /// Throws `shape_error` unless `shape` is that of a batch of images of the network.
 inline void check_images(const graph& net, const extents& shape) {
     if (shape.rank() == 0 || shape.without_front() != net.input_shape())

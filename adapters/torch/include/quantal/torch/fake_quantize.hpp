@@ -62,6 +62,17 @@ inline void check_rows(qspec s) {
                                           "\"; it has one scale, or one a channel of dimension 0");
 }
 
+/// `x` without gaps, and with the elements of a row together. With one row any order will do, and
+/// that of x stays: convolutions and batch norms are faster channels last.
+[[nodiscard]] inline at::Tensor dense_rows(const at::Tensor& x, const qspec& s) {
+    const bool stays = s.grain == granularity::per_tensor && x.is_non_overlapping_and_dense();
+    return stays ? x : x.contiguous();
+}
+/// `g` in the order of memory of `x`, which has the same shape.
+[[nodiscard]] inline at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& g) {
+    return g.strides() == x.strides() ? g : at::empty_like(x).copy_(g);
+}
+
 /// A spec in a list of numbers and back: what a graph of gradients can keep.
 [[nodiscard]] inline std::vector<std::int64_t> packed(qspec s) {
     return {s.bits, static_cast<int>(s.kind), static_cast<int>(s.grain), s.power_of_two};
@@ -79,7 +90,7 @@ struct learned : autograd::Function<learned<Rule>> {
     static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
                               const at::Tensor& first, const at::Tensor& second, qspec s) {
         check_rows(s);
-        const at::Tensor dense = x.contiguous();
+        const at::Tensor dense = dense_rows(x, s);
         const autograd::variable_list saved{dense, first.contiguous(), second.contiguous()};
         context->saved_data["spec"] = packed(s);
         context->save_for_backward(saved);
@@ -94,7 +105,7 @@ struct learned : autograd::Function<learned<Rule>> {
                                             const autograd::variable_list& gradients) {
         const qspec s = unpacked(context->saved_data["spec"].toIntVector());
         const autograd::variable_list saved = context->get_saved_variables();
-        const at::Tensor gy = gradients[0].contiguous();
+        const at::Tensor gy = in_order_of(saved[0], gradients[0]);
         at::Tensor gx = at::empty_like(saved[0]);
         libtorch_threads threads;
         const auto sums = train::fake_quantize_gradient(

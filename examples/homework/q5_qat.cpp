@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Exercise 5: training with quantizers. Top-1 of the integers before and after training at 4w4f
+/// and 2w4f: of the trained networks that lie beside the programs, or of those that it trains
+/// itself.
+#include "bit_config.hpp"
+#include "exercise.hpp"
+#include "trained.hpp"
+#if defined(QUANTAL_HOMEWORK_TORCH)
+#include "quantized_training.hpp"
+
+#include <malloc.h>
+#endif
+
+using namespace homework;
+
+namespace {
+
+struct request {
+    std::vector<std::string> configs{"4w4f", "2w4f"};
+    std::vector<std::string> methods{"lsq"};
+    std::string trained = own_weights.string();
+    int epochs = 0;
+    double learning_rate = 0.04, distillation = 0.5, engine_values = 0.0;
+    std::string states{};
+    std::string command{};
+};
+
+void add_request(CLI::App& app, request& r) {
+    app.add_option("--config", r.configs,
+                   "bits of weights and features (what layers take): 4w4f, 2w4f (three levels, -1 "
+                   "to 1), 2w4f-full (four, -2 to 1) or any NwMf; several times. The first and "
+                   "the last layer, and what is only added, have 8 bits. float, with --epochs: "
+                   "the float network trained as long")
+        ->capture_default_str();
+    app.add_option("--method", r.methods,
+                   "lsq, lsq+, pact or dorefa: how scales are learned; several times")
+        ->capture_default_str();
+    app.add_option("--trained", r.trained,
+                   "folder of the trained networks, which are read, or with --epochs written")
+        ->capture_default_str();
+    app.add_option("--epochs", r.epochs, "train for so many epochs; 0: read what was trained")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--learning-rate", r.learning_rate, "the highest")->capture_default_str();
+    app.add_option("--distillation", r.distillation,
+                   "share of the loss that is the distance from the float network's answers; the "
+                   "rest is that from the labels")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    app.add_option("--engine-values", r.engine_values,
+                   "the last part of all steps, in which batch norms are frozen and values are "
+                   "those of the integer engine")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    app.add_option("--resume", r.states,
+                   "folder that keeps the state of each training after every epoch; a training "
+                   "goes on from the one that is there");
+}
+
+#if defined(QUANTAL_HOMEWORK_TORCH)
+training_request training_of(const request& r, const std::string& config,
+                             const std::string& method) {
+    training_request t{config, method, {}, r.states};
+    t.options.steps.epochs = r.epochs;
+    t.options.steps.learning_rate = r.learning_rate;
+    t.options.distillation = r.distillation;
+    t.options.frozen = r.engine_values;
+    t.options.integers = r.engine_values > 0.0;
+    return t;
+}
+
+/// Trains the subject's plan and writes the file.
+trained_network train_network(subject& s, const quantal::table& start, const options& o,
+                              const request& r, const std::string& config,
+                              const std::string& method, const std::filesystem::path& file) {
+    const stopwatch watch;
+    const training_request t = training_of(r, config, method);
+    auto [found, top1] = train_quantized(s, start, o, t);
+    const trained_network result{quantal::quantize(std::move(found.plan), std::move(found.table)),
+                                 {{"config", config},
+                                  {"method", method},
+                                  {"epochs", r.epochs},
+                                  {"command", r.command},
+                                  {"commit", commit},
+                                  {"hardware", hardware()},
+                                  {"seconds", watch.seconds()},
+                                  {"top1_by_epoch", top1}}};
+    write_trained(file, result, s);
+    return result;
+}
+void add_float_row(subject& s, report& file, const options& o, const request& r) {
+    const auto top1 = train_in_float(s, o, training_of(r, "float", "float"));
+    file.rows.push_back({{"model", s.name},
+                         {"config", "float"},
+                         {"epochs", r.epochs},
+                         {"float_top1", s.top1(s.float_answers())},
+                         {"top1_after", top1.back()},
+                         {"top1_by_epoch", top1}});
+}
+#else
+trained_network train_network(subject&, const quantal::table&, const options&, const request&,
+                              const std::string&, const std::string&,
+                              const std::filesystem::path&) {
+    quantal::detail::fail<quantal::data_error>("--epochs needs a build with LibTorch");
+}
+void add_float_row(subject&, report&, const options&, const request&) {}
+#endif
+
+/// Compares the codes of the first test images with those of the second computation.
+void compare(subject& s, json& row, const quantal::plan& p, const quantal::integer_network& network,
+             std::size_t images) {
+    const auto exact = backend::second_integers(p, network.table(), network);
+    const auto integer = quantal::lower(network, quantal::cpu::default_kernels());
+    std::size_t codes = 0, differing = 0, done = 0;
+    for (const auto& batch : data::loader(*s.sets.test, {.batch_size = 32, .count = images})) {
+        for (const auto& [v, counts] : compare_codes(exact, integer, batch.images)) {
+            codes += counts.codes;
+            differing += counts.differing;
+        }
+        s.tell("compared images", done += batch.labels.size(), images);
+    }
+    row["compared_images"] = images;
+    row["compared_codes"] = codes;
+    row["differing_codes"] = differing;
+}
+
+void add_row(subject& s, report& file, const options& o, const request& r,
+             const std::string& config, const std::string& method) {
+    s.tell = progress_line(fmt::format("{} {} {}", s.name, config, method));
+    const data::load_options choice = calibration_order(*s.sets.other, o);
+    s.plan = quantal::place(s.float_net, for_network(parse_config(config), s.float_net));
+    const quantal::table start = calibrate_network(s, *s.sets.other, choice, o);
+    const auto before = integer_answers(s, quantal::quantize(s.plan, start), o.threads);
+    const auto path = trained_file(r.trained, s.name, parse_source(o.data).name(), config, method);
+    const trained_network trained =
+        r.epochs > 0 ? train_network(s, start, o, r, config, method, path) : read_trained(path, s);
+    const auto after = integer_answers(s, trained.network, o.threads);
+    s.plan = with_real_weights(trained.network);
+    const auto simulated = simulate(s, trained.network.table());
+    const auto bytes = quantal::weight_bytes(trained.network);
+    json& row = file.rows.emplace_back(json{{"model", s.name},
+                                            {"data", parse_source(o.data).name()},
+                                            {"config", config},
+                                            {"method", method},
+                                            {"epochs", trained.training.value("epochs", 0)},
+                                            {"images", s.count},
+                                            {"float_top1", s.top1(s.float_answers())},
+                                            {"top1_before", s.top1(before)},
+                                            {"top1_after", s.top1(after)},
+                                            {"sim_top1", s.top1(simulated)},
+                                            {"float_bytes", bytes.float32},
+                                            {"quant_bytes", bytes.packed}});
+    row["drop"] = row["float_top1"].get<double>() - row["top1_after"].get<double>();
+    compare(s, row, s.plan, trained.network, std::min(o.compare, s.count));
+    row["seconds"] = s.watch.lap();
+    file.evidence["training"][fmt::format("{} {} {}", s.name, config, method)] = trained.training;
+}
+
+std::string answer(const json& rows) {
+    std::vector<std::string> found;
+    for (const json& row : rows)
+        if (row["config"] != "float")
+            found.push_back(filled("{model} {config} ({method}) from {top1_before:.2f} to "
+                                   "{top1_after:.2f} % (float {float_top1:.2f} %)",
+                                   row));
+    return "Training with quantizers brings the top-1 of the integers, by network: " +
+           enumerate(found) + '.';
+}
+
+void run_all(options& o, const request& r, report& file) {
+    const source from = parse_source(o.data);
+    if (o.models.empty()) o.models = default_models(from);
+    backend::use_threads(o.threads);
+    for (const std::string& model : o.models) {
+        subject s(model, from, o);
+        for (const std::string& config : r.configs)
+            if (config == "float")
+                add_float_row(s, file, o, r);
+            else
+                for (const std::string& method : r.methods)
+                    add_row(s, file, o, r, config, method);
+    }
+    file.evidence["answer"] = answer(file.rows);
+    fmt::print("{}\n{}\n",
+               to_markdown(file.rows, {{"Model", "model"},
+                                       {"Data", "data"},
+                                       {"Quant config", "config"},
+                                       {"Method", "method"},
+                                       {"Epochs", "epochs"},
+                                       {"Float Acc1", "float_top1"},
+                                       {"Acc1 before", "top1_before"},
+                                       {"Acc1 after", "top1_after"},
+                                       {"Drop", "drop"},
+                                       {"Simulated Acc1", "sim_top1"},
+                                       {"Images", "images"},
+                                       {"Float bytes", "float_bytes"},
+                                       {"Quant bytes", "quant_bytes"},
+                                       {"Differing codes", "differing_codes"},
+                                       {"of", "compared_codes"},
+                                       {"Seconds", "seconds", 0}}),
+               file.evidence["answer"].get<std::string>());
+    if (!o.json.empty()) file.write(o.json);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+#if defined(QUANTAL_HOMEWORK_TORCH)
+    // Large tensors come and go every step: keep their memory (see train_float.cpp).
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+    CLI::App app("Exercise 5: training with quantizers at few bits", "q5_qat");
+    options o;
+    o.observer = o.weight_observer = "mse";
+    request r;
+    add_options(app, o);
+    // What --config says, or what training does by itself.
+    for (const char* name :
+         {"--weight-spec", "--activation-spec", "--layer", "--equalize", "--integer-images"})
+        app.remove_option(app.get_option(name));
+    add_request(app, r);
+    return run(app, argc, argv, [&] {
+        r.command = command_line(argc, argv);
+        report file{.exercise = "q5_qat", .command = r.command};
+        run_all(o, r, file);
+    });
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Networks that were trained with quantizers, as they are kept: deployable files that also say how
+/// they were trained.
+#ifndef QUANTAL_EXAMPLES_HOMEWORK_TRAINED_HPP
+#define QUANTAL_EXAMPLES_HOMEWORK_TRAINED_HPP
+
+#include "subject.hpp"
+
+#include <quantal/io/deployable.hpp>
+#include <quantal/runtime/cpu/program.hpp>
+
+namespace homework {
+
+struct trained_network {
+    quantal::integer_network network;
+    json training; ///< "config", "method", "epochs", "command" and what else is worth keeping
+};
+
+/// DIR/MODEL_DATA_CONFIG_METHOD.quantal
+[[nodiscard]] inline std::filesystem::path
+trained_file(const std::filesystem::path& folder, const std::string& model, const std::string& data,
+             const std::string& config, const std::string& method) {
+    return folder / fmt::format("{}_{}_{}_{}.quantal", model, data, config, method);
+}
+
+inline void write_trained(const std::filesystem::path& file, const trained_network& t,
+                          const subject& s) {
+    quantal::io::save(file, t.network,
+                      {{"model", s.name},
+                       {"preprocess", data::to_json(s.preprocess)},
+                       {"training", t.training.dump()}});
+}
+
+/// Throws `data_error` if the file is missing or holds another network.
+[[nodiscard]] inline trained_network read_trained(const std::filesystem::path& file,
+                                                  const subject& s) {
+    if (!exists(file))
+        quantal::detail::fail<quantal::data_error>("there is no trained network ", file.string(),
+                                                   "; --epochs trains one");
+    auto read = quantal::io::load(file);
+    if (read.metadata["model"] != s.name ||
+        read.network.plan().net.input_shape() != s.plan.net.input_shape())
+        quantal::detail::fail<quantal::data_error>(file.string(), " holds the network \"",
+                                                   read.metadata["model"], "\", not ", s.name);
+    json training = json::parse(read.metadata["training"], nullptr, false);
+    if (!training.is_object())
+        quantal::detail::fail<quantal::data_error>(
+            file.string(), " does not say in its metadata how it was trained");
+    return {std::move(read.network), std::move(training)};
+}
+
+/// The plan with the reals that the codes of weights and biases stand for.
+[[nodiscard]] inline quantal::plan with_real_weights(const quantal::integer_network& n) {
+    quantal::plan p = n.plan();
+    for (const auto& [v, layer] : n.layers()) {
+        const std::string& name = p.at(v).name;
+        p.net.parameters.insert_or_assign(name + ".weight", dequantize(layer.weights));
+        const float x_scale = quantal::activation_params(p, n.table(), p.at(v).inputs[0]).scale();
+        const auto& scales = layer.weights.params().scales;
+        quantal::tensor<float> bias({std::ssize(layer.bias)});
+        for (std::size_t c = 0; c < bias.size(); ++c)
+            bias[c] = quantal::arith::dequantize(
+                layer.bias[c], quantal::arith::product(x_scale, scales[scales.size() == 1 ? 0 : c]),
+                0);
+        p.net.parameters.insert_or_assign(name + ".bias", std::move(bias));
+    }
+    return p;
+}
+
+/// The integer engine's answers to all test images.
+[[nodiscard]] inline std::vector<int>
+integer_answers(subject& s, const quantal::integer_network& network, int threads) {
+    const auto program = quantal::lower(network, quantal::cpu::default_kernels());
+    return s.answers([&](const auto& x) { return program.run(x, threads); }, "integer images",
+                     s.count);
+}
+
+} // namespace homework
+
+#endif
