@@ -31,6 +31,20 @@
 #define QUANTAL_HD
 #endif
 
+/// Marks a function of a CUDA kernel; the host runner executes it too.
+#if defined(__CUDACC__)
+#define QUANTAL_DEVICE __device__ __forceinline__
+#else
+#define QUANTAL_DEVICE inline
+#endif
+
+/// A loop of a kernel that nvcc must unroll: its arrays are registers.
+#if defined(__CUDACC__)
+#define QUANTAL_UNROLL _Pragma("unroll")
+#else
+#define QUANTAL_UNROLL
+#endif
+
 /// A function, or a lambda, that the compiler must inline: per-architecture code, which the linker
 /// must not merge with a copy that was compiled for another CPU.
 #define QUANTAL_INLINE __attribute__((always_inline)) inline

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The entry of every kernel on the host.
+#ifndef QUANTAL_CUDA_HOST_RUN_HPP
+#define QUANTAL_CUDA_HOST_RUN_HPP
+
+#include <quantal/kernel/cuda/host/machine.hpp>
+#include <quantal/kernel/cuda/kernel.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cuda::host {
+
+/// Executes `body` on a grid of blocks. `arrays` are all that it may access beside shared memory;
+/// `seed` draws the order of blocks and threads. Throws `kernel_error`.
+template <kernel Kernel>
+void run(const Kernel& body, grid_index grid, std::vector<array> arrays, unsigned seed) {
+    const launch l{Kernel::name, Kernel::threads, shared_bytes<Kernel>, grid, seed};
+    machine(l, std::move(arrays), [&] { body(); }).run();
+}
+
+} // namespace cuda::host
+} // namespace v0
+} // namespace quantal
+
+#endif
