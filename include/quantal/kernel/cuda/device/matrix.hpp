@@ -27,9 +27,9 @@ namespace detail {
 /// mma.m8n8k16, of which sm_75 makes an m16n8k32.
 QUANTAL_DEVICE void mma_quarter(std::int32_t& c0, std::int32_t& c1, std::uint32_t a,
                                 std::uint32_t b) {
-    asm volatile("mma.sync.aligned.m8n8k16.row.col.s32.u8.s8.s32 {%0, %1}, {%2}, {%3}, {%0, %1};"
-                 : "+r"(c0), "+r"(c1)
-                 : "r"(a), "r"(b));
+    asm("mma.sync.aligned.m8n8k16.row.col.s32.u8.s8.s32 {%0, %1}, {%2}, {%3}, {%0, %1};"
+        : "+r"(c0), "+r"(c1)
+        : "r"(a), "r"(b));
 }
 } // namespace detail
 #endif
@@ -44,10 +44,10 @@ QUANTAL_DEVICE void mma(pack<std::int32_t, 4>& c, const pack<std::uint32_t, 4>& 
         detail::mma_quarter(c[2], c[3], a[2 * half + 1], b[half]);
     }
 #else
-    asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 "
-                 "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-                 : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #endif
 }
 

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What becomes of a sum before it is stored: codes, reals, or the sum itself.
+#ifndef QUANTAL_CUDA_FINISH_HPP
+#define QUANTAL_CUDA_FINISH_HPP
+
+#include <quantal/arith/requantize.hpp>
+#include <quantal/kernel/cuda/thread.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cuda {
+
+/// Elements of a row-major output whose columns are channels.
+template <class Y>
+struct output {
+    Y* y;
+    std::int64_t pitch; ///< elements from row to row
+
+    QUANTAL_DEVICE void put(int row, int column, Y value) const {
+        store(y + row * pitch + column, value);
+    }
+};
+
+/// `arith::requantize`; codes as `code - lowest_code`.
+struct codes_out {
+    output<std::uint8_t> to;
+    const float* multipliers;
+    std::int32_t zero_point, lo, hi;
+
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
+        const float m = load(multipliers + column);
+        to.put(row, column,
+               static_cast<std::uint8_t>(arith::requantize(sum, m, zero_point, lo, hi)));
+    }
+};
+/// `float(sum) * multiplier`.
+struct reals_out {
+    output<float> to;
+    const float* multipliers;
+
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
+        to.put(row, column, arith::product(static_cast<float>(sum), load(multipliers + column)));
+    }
+};
+struct sums_out {
+    output<std::int32_t> to;
+
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
+        to.put(row, column, sum);
+    }
+};
+
+} // namespace cuda
+} // namespace v0
+} // namespace quantal
+
+#endif

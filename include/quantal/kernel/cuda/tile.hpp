@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How a matrix product is cut into pieces, and where the pieces lie in shared memory.
+#ifndef QUANTAL_CUDA_TILE_HPP
+#define QUANTAL_CUDA_TILE_HPP
+
+#include <quantal/kernel/cuda/grid.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cuda {
+
+/// Bytes that one copy moves, and that one lane names to `load_matrices`.
+inline constexpr int chunk_bytes = 16;
+
+/// A block makes `m` rows of `n` columns by `warps_m * warps_n` warps; `k` bytes of depth are in
+/// one of `stages` buffers at a time.
+struct product_tile {
+    int m, n, k, warps_m, warps_n, stages;
+
+    [[nodiscard]] QUANTAL_HD constexpr int threads() const { return warps_m * warps_n * warp_size; }
+    /// Rows and columns of one warp.
+    [[nodiscard]] QUANTAL_HD constexpr int warp_rows() const { return m / warps_m; }
+    [[nodiscard]] QUANTAL_HD constexpr int warp_columns() const { return n / warps_n; }
+    /// Chunks of a row.
+    [[nodiscard]] QUANTAL_HD constexpr int chunks() const { return k / chunk_bytes; }
+    /// Copies of a thread for each buffer.
+    [[nodiscard]] QUANTAL_HD constexpr int copies_x() const { return m * chunks() / threads(); }
+    [[nodiscard]] QUANTAL_HD constexpr int copies_w() const { return n * chunks() / threads(); }
+    /// Where chunk `chunk` of row `row` lies, in bytes. Eight rows of one chunk, which
+    /// `load_matrices` reads at a time, lie in eight different places of the 128 bytes that the
+    /// banks serve at once.
+    [[nodiscard]] QUANTAL_HD constexpr int place(int row, int chunk) const {
+        const int rows_of_line = 8 / chunks();
+        return row * k + (chunk ^ (row / rows_of_line % chunks())) * chunk_bytes;
+    }
+    /// Whether a warp's part is whole products of m16n8k32, two of them side by side, and every
+    /// thread makes as many copies.
+    [[nodiscard]] QUANTAL_HD constexpr bool is_possible() const {
+        const bool whole_depth = k == 32 || k == 64 || k == 128;
+        const bool whole_warps = m % (16 * warps_m) == 0 && n % (16 * warps_n) == 0;
+        const bool whole_copies = m * chunks() % threads() == 0 && n * chunks() % threads() == 0;
+        return whole_depth && whole_warps && whole_copies && stages >= 2;
+    }
+};
+
+/// 48 KiB of shared memory, what every architecture grants without asking; each byte of a warp's
+/// 64 x 32 is read from shared memory for 21 products on the average.
+inline constexpr product_tile large_tile{128, 128, 64, 2, 4, 3};
+/// For layers of few pixels or channels: 12 KiB, more blocks.
+inline constexpr product_tile small_tile{32, 32, 64, 2, 2, 3};
+
+static_assert(large_tile.is_possible() && small_tile.is_possible());
+
+} // namespace cuda
+} // namespace v0
+} // namespace quantal
+
+#endif
