@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/cuda/integer_layer.hpp"
+
+#include <quantal/kernel/cuda/image_rows.hpp>
+#include <quantal/kernel/cuda/product.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace quantal;
+using namespace quantal::cuda;
+
+namespace {
+
+extent2 extent(hw size) {
+    return {static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
+}
+
+/// A convolution of two images with the same padding on all sides.
+void compare(std::mt19937& g, hw image, hw kernel, int stride, int dilation, int padding,
+             int channels, unsigned seed) {
+    const auto size = [&](std::int64_t in, std::int64_t k) {
+        return (in + 2 * padding - dilation * (k - 1) - 1) / stride + 1;
+    };
+    const reference::window win{image,    {size(image.h, kernel.h), size(image.w, kernel.w)},
+                                kernel,   stride,
+                                dilation, padding,
+                                padding};
+    const support::integer_layer l(g, {win, 2, channels, 37}, 0);
+    const auto padded = static_cast<std::int32_t>(l.x.pitch);
+    const auto depth = static_cast<std::int32_t>(l.w.pitch);
+    const image_rows x{l.x.data(),
+                       2,
+                       padded,
+                       extent(image),
+                       extent(win.out),
+                       extent(kernel),
+                       extent(win.stride),
+                       extent(win.dilation),
+                       padding,
+                       padding,
+                       l.zero_point};
+    std::vector<std::int32_t> sums(l.expected.size());
+    using body = product_kernel<small_tile, image_rows, sums_out>;
+    host::run(body{x,
+                   {l.w.data(), l.w.pitch, l.columns(), depth},
+                   l.rows(),
+                   l.start.data(),
+                   {{sums.data(), l.out}}},
+              body::grid(l.rows(), l.columns()),
+              {std::span(l.x.chunks), std::span(l.w.chunks), std::span(l.start), std::span(sums)},
+              seed);
+    BOOST_TEST(sums == l.expected, boost::test_tools::per_element());
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cuda_image_rows)
+
+BOOST_AUTO_TEST_CASE(sums_equal_the_reference) {
+    auto g = support::generator();
+    compare(g, {7, 5}, {3, 3}, 1, 1, 1, 19, 1);
+    compare(g, {9, 8}, {3, 2}, 2, 1, 1, 16, 2);
+    compare(g, {6, 6}, {1, 1}, 1, 1, 0, 70, 3);
+    compare(g, {7, 9}, {3, 3}, 1, 2, 2, 19, 4);
+    compare(g, {8, 8}, {5, 5}, 3, 1, 2, 3, 5);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
