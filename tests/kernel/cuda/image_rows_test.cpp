@@ -11,7 +11,7 @@ using namespace quantal::cuda;
 
 namespace {
 
-extent2 extent(hw size) {
+extent2 extent2_of(hw size) {
     return {static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
 }
 
@@ -31,24 +31,24 @@ void compare(std::mt19937& g, hw image, hw kernel, int stride, int dilation, int
     const image_rows x{l.x.data(),
                        2,
                        padded,
-                       extent(image),
-                       extent(win.out),
-                       extent(kernel),
-                       extent(win.stride),
-                       extent(win.dilation),
+                       extent2_of(image),
+                       extent2_of(win.out),
+                       extent2_of(kernel),
+                       extent2_of(win.stride),
+                       extent2_of(win.dilation),
                        padding,
                        padding,
                        l.zero_point};
-    std::vector<std::int32_t> sums(l.expected.size());
+    support::array<std::int32_t> sums(l.expected.size());
     using body = product_kernel<small_tile, image_rows, sums_out>;
-    host::run(body{x,
-                   {l.w.data(), l.w.pitch, l.columns(), depth},
-                   l.rows(),
-                   l.start.data(),
-                   {{sums.data(), l.out}}},
-              body::grid(l.rows(), l.columns()),
-              {std::span(l.x.chunks), std::span(l.w.chunks), std::span(l.start), std::span(sums)},
-              seed);
+    support::launch(
+        body{x,
+             {l.w.data(), l.w.pitch, l.columns(), depth},
+             l.rows(),
+             l.start.data(),
+             {{sums.data(), l.out}}},
+        body::grid(l.rows(), l.columns()),
+        {std::span(l.x.chunks), std::span(l.w.chunks), std::span(l.start), std::span(sums)}, seed);
     BOOST_TEST(sums == l.expected, boost::test_tools::per_element());
 }
 

@@ -4,9 +4,9 @@
 #ifndef QUANTAL_TESTS_KERNEL_CUDA_INTEGER_LAYER_HPP
 #define QUANTAL_TESTS_KERNEL_CUDA_INTEGER_LAYER_HPP
 
+#include "kernel/cuda/launch.hpp"
 #include "support/random.hpp"
 
-#include <quantal/kernel/cuda/host/run.hpp>
 #include <quantal/kernel/cuda/pack.hpp>
 #include <quantal/kernel/reference/conv2d.hpp>
 
@@ -19,7 +19,7 @@ namespace support {
 /// Rows of bytes that begin at multiples of 16, as a kernel loads them; `fill` is what is beyond.
 struct byte_rows {
     std::int64_t pitch;
-    std::vector<quantal::cuda::pack<std::uint8_t, 16>> chunks;
+    array<quantal::cuda::pack<std::uint8_t, 16>> chunks;
 
     byte_rows(std::int64_t count, std::int64_t depth, std::uint8_t fill)
         : pitch((depth + 15) / 16 * 16), chunks(static_cast<std::size_t>(count * pitch / 16)) {
@@ -43,7 +43,7 @@ struct integer_layer : layer_shape {
     std::uint8_t zero_point = 101;
     byte_rows x;                          ///< a row of channels for each pixel
     byte_rows w;                          ///< a row for each output: position, channel up to pitch
-    std::vector<std::int32_t> start{};    ///< bias less zero_point * the sum of weights
+    array<std::int32_t> start{};          ///< bias less zero_point * the sum of weights
     std::vector<std::int32_t> expected{}; ///< sums, a row for each output pixel
 
     /// `fill` lies beyond the channels of weights.
@@ -85,7 +85,7 @@ private:
         std::vector<std::int32_t> bias(static_cast<std::size_t>(out));
         for (auto& b : bias)
             b = any(g);
-        start = bias;
+        start.assign(bias.begin(), bias.end());
         for (std::size_t i = 0; i < weights.values.size(); ++i)
             start[i % start.size()] -= zero_point * weights.values[i];
         const std::int64_t size = window.in.h * window.in.w * in;

@@ -16,8 +16,8 @@ support::integer_layer matrices(std::mt19937& g, int m, int n, int k, int weight
     return {g, {win, 1, k, n, weight_bits}, 0x5a};
 }
 
-std::vector<float> multipliers(int count) {
-    std::vector<float> m(static_cast<std::size_t>(count));
+support::array<float> multipliers(int count) {
+    support::array<float> m(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < m.size(); ++i)
         m[i] = 0.001f + 0.0001f * static_cast<float>(i);
     return m;
@@ -28,20 +28,20 @@ void multiply(const support::integer_layer& l, const Finish& finish, std::span<c
               host::array result, unsigned seed) {
     using kernel = product_kernel<T, matrix_rows, Finish>;
     const auto depth = static_cast<std::int32_t>(l.in);
-    host::run(kernel{{l.x.data(), l.x.pitch, l.rows(), depth},
-                     {l.w.data(), l.w.pitch, l.columns(), depth},
-                     l.rows(),
-                     l.start.data(),
-                     finish},
-              kernel::grid(l.rows(), l.columns()),
-              {std::span(l.x.chunks), std::span(l.w.chunks), std::span(l.start), factors, result},
-              seed);
+    support::launch(
+        kernel{{l.x.data(), l.x.pitch, l.rows(), depth},
+               {l.w.data(), l.w.pitch, l.columns(), depth},
+               l.rows(),
+               l.start.data(),
+               finish},
+        kernel::grid(l.rows(), l.columns()),
+        {std::span(l.x.chunks), std::span(l.w.chunks), std::span(l.start), factors, result}, seed);
 }
 
 template <product_tile T>
 void compare_codes(const support::integer_layer& l, unsigned seed) {
     const auto factors = multipliers(l.columns());
-    std::vector<std::uint8_t> codes(l.expected.size());
+    support::array<std::uint8_t> codes(l.expected.size());
     const codes_out finish{{codes.data(), l.out}, factors.data(), 128, 3, 250};
     multiply<T>(l, finish, factors, std::span(codes), seed);
     for (std::size_t i = 0; i < codes.size(); ++i) {
@@ -60,7 +60,7 @@ struct mma_kernel {
     const std::uint8_t* b; ///< by columns
     std::int32_t* c;
 
-    void operator()() const {
+    QUANTAL_DEVICE void operator()() const {
         const int row = thread_index() / 4;
         const int k = thread_index() % 4 * 4;
         const auto word = [](const std::uint8_t* from) {
@@ -89,9 +89,9 @@ int differing_sums(std::mt19937& g) {
         a.at(0, i) = static_cast<std::uint8_t>(byte(g));
     for (int i = 0; i < 8 * 32; ++i)
         b.at(0, i) = static_cast<std::uint8_t>(byte(g));
-    std::vector<std::int32_t> c(16 * 8);
-    host::run(mma_kernel<Swapped>{a.data(), b.data(), c.data()}, {1, 1},
-              {std::span(a.chunks), std::span(b.chunks), std::span(c)}, 1);
+    support::array<std::int32_t> c(16 * 8);
+    support::launch(mma_kernel<Swapped>{a.data(), b.data(), c.data()}, {1, 1},
+                    {std::span(a.chunks), std::span(b.chunks), std::span(c)}, 1);
     int differing = 0;
     for (int i = 0; i < 16 * 8; ++i) {
         std::int32_t sum = 0;
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(the_last_layer_gives_reals) {
     auto g = support::generator();
     const auto l = matrices(g, 5, 10, 70, 4);
     const auto factors = multipliers(l.columns());
-    std::vector<float> reals(l.expected.size());
+    support::array<float> reals(l.expected.size());
     multiply<small_tile>(l, reals_out{{reals.data(), l.out}, factors.data()}, factors,
                          std::span(reals), 1);
     for (std::size_t i = 0; i < reals.size(); ++i)

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The tests of kernels as one program that runs them on a device.
+#include "main.cpp"
+
+#include "kernel/cuda/elementwise_test.cpp"
+#include "kernel/cuda/image_rows_test.cpp"
+#include "kernel/cuda/product_test.cpp"
