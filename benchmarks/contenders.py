@@ -26,22 +26,18 @@ PEERS = (
 
 
 def make_environment(root):
-    """Installs the peers into build/peers. The interpreter by script of those that are there, and the others."""
+    """Installs the peers into build/peers. Its interpreter, the peers that are there, and what to say of the others."""
     folder = root / "build" / "peers"
     python = folder / "bin" / "python"
     log = (root / "build" / "peers.log").open("w")
     call = lambda *command: subprocess.run(command, stdout=log, stderr=log).returncode == 0
     if not python.exists() and not call("python3", "-m", "venv", folder):
-        return {}, [f"{peer.name}: no virtual environment (log in build/peers.log)" for peer in PEERS]
+        return python, [], [f"{peer.name}: no virtual environment (log in build/peers.log)" for peer in PEERS]
     install = lambda packages: call(python, "-m", "pip", "install", "--quiet", *packages)
     install(("numpy==2.4.6",))
-    pythons, missing = {}, []
-    for peer in PEERS:
-        if install(peer.packages):
-            pythons[root / "benchmarks" / "network" / peer.script] = python
-        else:
-            missing.append(f"{peer.name}: it cannot be installed (log in build/peers.log)")
-    return pythons, missing
+    present = [peer for peer in PEERS if install(peer.packages)]
+    missing = [peer for peer in PEERS if peer not in present]
+    return python, present, [f"{peer.name}: it cannot be installed (log in build/peers.log)" for peer in missing]
 
 
 class Contender:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The races of scripts/benchmark: programs that race by themselves, and processes that take turns."""
+import itertools
 import json
 import os
 import statistics
@@ -12,7 +13,9 @@ from contenders import PEERS, Contender, make_environment
 OPENBLAS_HELD_BY = {"avx2": {"OPENBLAS_CORETYPE": "Haswell"}}
 FORMS = ("w8a8", "w4a8", "w4a4", "w2a4", "f32")
 FORMS_OF_8_BITS = ("w8a8", "int8", "int8_exact")
+LARGEST = "largest"  # one layer whose sums are the largest there are
 BATCHES = (1, 32)
+LEAST_ROUNDS, LONGEST_RACE = 3, 60  # seconds
 # float32 in another order of sums: an element's error grows with the roots of the thousands of products
 # of a sum and of the tens of layers behind each other, times 2^-24; relative to the largest answer.
 FLOAT_TOLERANCE = 1e-4
@@ -47,93 +50,114 @@ class Bench:
         return self.kernels[:1] + [name for name in self.kernels[1:] if name == "avx2"]
 
     def measure_peaks(self, arch, threads):
-        machine = self.call(arch, self.programs / "network_benchmark", "machine", threads)
-        self.peaks[arch, threads] = peaks = json.loads(machine)["peaks"]
-        self.results["peaks"].append({"arch": arch, "threads": threads, **peaks})
+        def add():
+            machine = self.call(arch, self.programs / "network_benchmark", "machine", threads)
+            self.results["peaks"].append({"arch": arch, "threads": threads, **json.loads(machine)["peaks"]})
+
+        self.results.measure(f"peaks, {arch}, {threads} threads", add)
+        self.peaks = {(p["arch"], p["threads"]): p for p in self.results["peaks"]}
 
     def race_program(self, task, arch, threads):
         """A benchmark that races by itself; its rows."""
-        file = self.root / "build" / f"{task}.json"
-        print(f"benchmark: {task}, {arch}, {threads} threads", flush=True)
-        size = [] if task == "elementwise" else [threads]
-        self.call(arch, self.programs / f"{task}_benchmark", arch, *size, "--rounds", self.rounds, "--json", file)
-        self.results["rows"] += json.loads(file.read_text())["rows"]
+
+        def add():
+            file = self.root / "build" / f"{task}.json"
+            size = [] if task == "elementwise" else [threads]
+            self.call(arch, self.programs / f"{task}_benchmark", arch, *size, "--rounds", self.rounds, "--json", file)
+            self.results["rows"] += json.loads(file.read_text())["rows"]
+
+        self.results.measure(f"{task}, {arch}, {threads} threads", add)
 
     def race_networks(self, models):
-        pythons, missing = make_environment(self.root)
-        self.results["skipped"] += missing
-        exact = self.find_exact(pythons)
-        for model in models:
-            self.prepare(model, pythons)
-            for arch, threads in self.peaks:
-                for batch in BATCHES:
-                    self.race_network(model, arch, threads, batch, pythons, exact)
+        self.python, self.peers, missing = make_environment(self.root)
+        for what in missing:
+            self.results.skip(what)
+        for model in (LARGEST, *models):
+            self.results.measure(f"preparing {model}", lambda: self.prepare(model))
+        for arch in dict.fromkeys(arch for arch, _ in self.peaks):
+            self.results.measure(f"exactness, {arch}", lambda: self.find_exact(arch))
+        for in_float in (False, True):
+            for model, (arch, threads), batch in itertools.product(models, self.peaks, BATCHES):
+                name = "float32" if in_float else "integers"
+                self.results.measure(f"{model} in {name}, {arch}, batch {batch}, {threads} threads",
+                                     lambda: self.race_network(model, arch, threads, batch, in_float))
 
     def folder(self, model):
         return self.root / "build" / "networks" / model
 
-    def prepare(self, model, pythons):
+    def prepare(self, model):
         """Exports the network, and lets each peer make its own files of it."""
-        print(f"benchmark: preparing {model}", flush=True)
         self.call("", self.programs / "network_benchmark", "export", model, self.folder(model))
-        for script, python in list(pythons.items()):
+        for peer in self.ready_peers():
+            command = [self.python, self.script(peer), "prepare", self.folder(model)]
             with (self.root / "build" / "peers.log").open("a") as log:
-                made = subprocess.run([python, script, "prepare", self.folder(model)], stdout=log, stderr=log)
+                made = subprocess.run(command, stdout=log, stderr=log)
             if made.returncode != 0:
-                self.results["skipped"].append(f"{script.stem}: no files of {model} (log in build/peers.log)")
-                del pythons[script]
+                self.results.skip(f"{peer.name}: no files of {model} (log in build/peers.log)")
 
-    def contenders(self, model, arch, batch, threads, pythons):
+    def script(self, peer):
+        return self.root / "benchmarks" / "network" / peer.script
+
+    def ready_peers(self):
+        """Those that made their files of every network so far."""
+        failed = lambda peer: any(what.startswith(f"{peer.name}: no files") for what in self.results["skipped"])
+        return [peer for peer in self.peers if not failed(peer)]
+
+    def contenders(self, model, arch, batch, threads):
         """All that take part, quantal first; those that cannot be held to the instruction set are told once."""
         program = [self.programs / "network_benchmark"]
         environment = {"QUANTAL_ARCH": arch}
         arguments = lambda form: ["run", self.folder(model), form, batch, threads]
         all_ = [Contender("quantal", f, [*program, *arguments(f)], environment) for f in FORMS]
-        for peer in PEERS:
-            if (script := self.root / "benchmarks" / "network" / peer.script) not in pythons:
-                continue
+        for peer in self.ready_peers():
             held = {} if arch == self.kernels[0] else peer.held_by.get(arch)
             if held is None:
-                note = f"{peer.name} on {arch}: it cannot be held to it"
-                if note not in self.results["skipped"]:
-                    self.results["skipped"].append(note)
+                self.results.skip(f"{peer.name} on {arch}: it cannot be held to it")
                 continue
-            all_ += [Contender(peer.name, f, [pythons[script], script, *arguments(f)], held) for f in peer.forms]
+            script = [self.python, self.script(peer)]
+            all_ += [Contender(peer.name, f, [*script, *arguments(f)], held) for f in peer.forms]
         return all_
 
-    def find_exact(self, pythons):
-        """Whether each contender's sums are exact, by (arch, name, form): saturated ones are half as large."""
-        self.prepare("largest", pythons)
-        exact = {}
-        for arch in {arch for arch, _ in self.peaks}:
-            for c in self.contenders("largest", arch, 1, 1, pythons):
-                with c:
-                    answers = c.ask("answers")["answers"]
-                exact[arch, c.name, c.form] = largest_difference(answers, [255 * 127 * 64]) < 0.02
-        return exact
+    def find_exact(self, arch):
+        """Whether each contender's sums are exact: saturated ones are half as large."""
+        for c in self.contenders(LARGEST, arch, 1, 1):
+            with c:
+                answers = c.ask("answers")["answers"]
+            self.results["exact"][f"{arch}, {c.label}"] = largest_difference(answers, [255 * 127 * 64]) < 0.02
 
-    def race_network(self, model, arch, threads, batch, pythons, exact):
-        contenders = self.contenders(model, arch, batch, threads, pythons)
-        print(f"benchmark: {model}, {arch}, batch {batch}, {threads} threads", flush=True)
+    def race_network(self, model, arch, threads, batch, in_float):
+        """One of two races: forms of bytes (and the answers in float32 to compare), or those in float32."""
+        reference = lambda c: c.name == "quantal" and c.form == ("w8a8" if in_float else "f32")
+        contenders = [c for c in self.contenders(model, arch, batch, threads)
+                      if (c.form == "f32") == in_float or reference(c)]
         try:
             for c in contenders:
                 c.start()
             verify(contenders, arch)
-            for _ in range(self.rounds):
-                for c in contenders:
-                    if threads > 1:
-                        time.sleep(0.25)  # threads that wait in busy loops give up
-                    answer = c.ask("0.2")
-                    c.seconds.append(answer["seconds"])
-                    c.megabytes = answer["megabytes"]
+            if not in_float:
+                contenders.remove(next(filter(reference, contenders))).stop()
+            self.take_turns(contenders, threads)
         finally:
             for c in contenders:
                 c.stop()
-        key = {"model": model, "batch": batch, "threads": threads, "arch": arch, "unit": "images/s"}
         for c in contenders:
-            c.exact = exact[arch, c.name, c.form] if c.form != "f32" else True
-        peaks = self.peaks[arch, threads]
-        self.results["rows"] += [row_of(key, c, contenders, peaks) for c in contenders if c.name == "quantal"]
+            c.exact = c.form == "f32" or self.results["exact"][f"{arch}, {c.label}"]
+        key = {"model": model, "batch": batch, "threads": threads, "arch": arch, "unit": "images/s"}
+        ours = [c for c in contenders if c.name == "quantal" and not reference(c)]
+        self.results["rows"] += [row_of(key, c, contenders, self.peaks[arch, threads]) for c in ours]
+
+    def take_turns(self, contenders, threads):
+        """Rounds of a fifth of a second each; of large networks as many as there is time for, at least three."""
+        started = time.monotonic()
+        for finished in range(self.rounds):
+            if finished >= LEAST_ROUNDS and time.monotonic() - started > LONGEST_RACE * finished / (finished + 1):
+                break
+            for c in contenders:
+                if threads > 1:
+                    time.sleep(0.25)  # threads that wait in busy loops give up
+                answer = c.ask("0.2")
+                c.seconds.append(answer["seconds"])
+                c.megabytes = answer["megabytes"]
 
 
 def verify(contenders, arch):

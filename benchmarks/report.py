@@ -50,7 +50,9 @@ def networks(rows):
             f"{100 * row['fraction_of_peak']:.0f} %",
             f"{row['ours_megabytes']:.0f}",
         ]
+        for key in unique(rows, "model", "batch")
         for row in rows
+        if (row["model"], row["batch"]) == key
     ]
     headings = ["Model", "Batch", "Form", "Images/s", "Ratio", "to", "exact", "to w8a8", "Part of the peak", "MB"]
     return table(headings, lines) + "\n\n" + peers(rows)
