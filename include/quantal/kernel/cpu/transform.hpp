@@ -45,6 +45,17 @@ QUANTAL_INLINE void stream_fence() {
 #endif
 }
 
+/// What is read while results are streamed is asked for so many bytes ahead: beyond the page at
+/// which the CPU's own prefetching ends. Zen 5, quantize of 128 MB to a copy, medians of seven
+/// races: AVX2 0.79 without, 0.88 with; AVX-512 0.91 and 0.92. 8 and 32 KiB do as much.
+inline constexpr std::size_t bytes_ahead = 16384;
+
+/// Asks for so many bytes that far behind `x`.
+QUANTAL_INLINE void prefetch_ahead(const void* x, std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes; i += cache_line)
+        __builtin_prefetch(static_cast<const std::byte*>(x) + bytes_ahead + i);
+}
+
 /// `f(x...)` for all elements of the arrays: f reads `lane_count<A>` elements at each x and returns
 /// as many results, which are stored at y; if they are int32 and y bytes, as bytes. An x may be y.
 template <class A, class Y, class F, class... X>
@@ -77,6 +88,7 @@ QUANTAL_INLINE void transform(std::size_t count, Y* y, F&& f, const X*... x) {
         while (reinterpret_cast<std::uintptr_t>(y + i) % cache_line != 0)
             some(1);
         for (; i + line <= count; i += line) {
+            (prefetch_ahead(x + i, line * sizeof(X)), ...);
             alignas(cache_line) Y results[line];
             repeat<int{line / group}>([&](auto k) QUANTAL_INLINE_LAMBDA {
                 store_group(i + k * group, results + k * group);
