@@ -37,6 +37,7 @@ BOOST_AUTO_TEST_CASE(texts) {
     const auto forms = support::tiny_plan_of_forms();
     write("graph/all_forms", io::to_json(forms));
     write("table/forms", io::to_json(support::tiny_table(forms)));
+    write("graph/functions", io::to_json(support::tiny_plan_of_functions()));
     write("spec/group", "3 affine group(32) pow2");
     write("spec/weights", "w4");
     write("spec/activations", "a8 signed");
@@ -50,6 +51,7 @@ BOOST_AUTO_TEST_CASE(networks) {
     write("deployable/tiny", io::to_deployable(support::tiny_network(), about));
     const auto forms = support::tiny_plan_of_forms();
     write("deployable/forms", io::to_deployable(quantize(forms, support::tiny_table(forms))));
+    write("deployable/functions", io::to_deployable(support::tiny_network_of_functions()));
     const io::checkpoint c{{{"w", quantal::tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6})},
                             {"b", quantal::tensor<float>({2}, {0.5f, -1.0f})}},
                            about};

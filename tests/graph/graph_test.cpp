@@ -130,4 +130,29 @@ BOOST_AUTO_TEST_CASE(a_concat_joins_channels) {
     BOOST_CHECK_THROW((void)net.concat("one", {x}), shape_error);
 }
 
+BOOST_AUTO_TEST_CASE(products_and_functions) {
+    graph net;
+    const value x = net.input({3, 4, 5});
+    const value mean = net.global_average_pool("mean", x);
+    BOOST_TEST((net.at(net.multiply("square", x, x)).shape == extents{3, 4, 5}));
+    BOOST_TEST((net.at(net.multiply("scaled", x, mean)).shape == extents{3, 4, 5}));
+    check_refuses([&] { net.multiply("turned", mean, x); },
+                  "layer \"turned\": a product of 3x1x1 and 3x4x5");
+    const value y = net.function("y", x, {op::curve::prelu});
+    BOOST_TEST((net.at(y).shape == extents{3, 4, 5}));
+    BOOST_TEST((parameter_shapes(net).at("y.weight") == extents{3}));
+    net.function("z", y, {op::curve::hard_sigmoid, 0.25f, 0.5f});
+    BOOST_TEST(parameter_shapes(net).size() == 1u);
+    const float infinity = std::numeric_limits<float>::infinity();
+    check_refuses(
+        [&] {
+            net.function("f", y, {op::curve::leaky_relu, infinity});
+        },
+        "layer \"f\": a function of infinite numbers");
+    std::ostringstream text;
+    text << net;
+    BOOST_TEST(text.str().ends_with("y = function(input) prelu -> 3x4x5\n"
+                                    "z = function(y) hard_sigmoid 0.25 0.5 -> 3x4x5\n"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

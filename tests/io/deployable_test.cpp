@@ -126,9 +126,21 @@ BOOST_AUTO_TEST_CASE(a_file_of_version_1_still_loads_and_gives_the_same_codes) {
                boost::test_tools::per_element());
 }
 
+// The same of version 2, which has products and functions.
+BOOST_AUTO_TEST_CASE(a_file_of_version_2_still_loads_and_gives_the_same_codes) {
+    const auto network = io::load(QUANTAL_FROZEN_DIR "/v2.quantal").network;
+    const std::map<std::string, std::uint64_t> frozen = {
+        {"input", 0x0f657467575233a5u},   {"leaky", 0x681cc0a5a6dda72bu},
+        {"slopes", 0xe60f0239fcf36885u},  {"sigmoid", 0x8101859ea314f775u},
+        {"product", 0xd5a4c9d158f9f5efu}, {"mean", 0xd2ada15d0b4c5700u},
+        {"gates", 0x5fc2212ca0f96db4u},   {"excited", 0xf952309849d982bdu},
+        {"swish", 0x8a9f61991eb1a4eau}};
+    BOOST_TEST((hashes_of(network, support::tiny_images(3)) == frozen));
+}
+
 BOOST_AUTO_TEST_CASE(this_version_writes_the_frozen_file) {
-    BOOST_TEST((io::to_deployable(support::tiny_network(), description) ==
-                io::read_file(QUANTAL_FROZEN_DIR "/v1.quantal")));
+    BOOST_TEST((io::to_deployable(support::tiny_network_of_functions(), description) ==
+                io::read_file(QUANTAL_FROZEN_DIR "/v2.quantal")));
 }
 
 BOOST_AUTO_TEST_CASE(the_tensors_are_as_documented) {
@@ -166,10 +178,10 @@ BOOST_AUTO_TEST_CASE(files_of_other_kinds_and_versions_are_refused) {
         BOOST_TEST(message([&](auto& file) { file.metadata.erase(key); }) ==
                    "net.quantal: not a deployable file; its metadata have no \"" +
                        std::string(key) + '"');
-    for (const char* version : {"", "0", "2", "1 ", "01", "one"})
+    for (const char* version : {"", "0", "3", "1 ", "01", "one"})
         BOOST_TEST(message([&](auto& file) { file.metadata["quantal"] = version; }) ==
                    "net.quantal: a deployable file of version " + std::string(version) +
-                       "; this library reads version 1");
+                       "; this library reads versions 1 to 2");
     BOOST_TEST(message([](auto& file) {
                    file.metadata["table"] = "{}";
                }).starts_with("net.quantal: the table: not a calibration table: "));

@@ -77,10 +77,11 @@ BOOST_AUTO_TEST_CASE(every_operator_comes_back_as_it_was) {
     const value mean = net.average_pool(
         "mean", x, {.kernel = 3, .stride = 1, .padding = 1, .counts_padding = false});
     net.concat("joined", {x, mean});
-    const plan joined = place(net);
+    const plan joined = place(net), functions = support::tiny_plan_of_functions();
     check_same(load(io::to_json(joined)), joined);
+    check_same(load(io::to_json(functions)), functions);
     std::set<std::size_t> kinds;
-    for (const auto* one : {&p, &joined})
+    for (const auto* one : {&p, &joined, &functions})
         for (const auto& n : one->net.nodes())
             kinds.insert(n.op.index());
     BOOST_TEST(kinds.size() == std::variant_size_v<op::any>);
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(the_text_has_a_line_a_node) {
                 .activation = op::clip{.lo = -0.1f}});
     const std::string expected =
         "{\n"
-        "  \"quantal_graph\": 1,\n"
+        "  \"quantal_graph\": 2,\n"
         "  \"nodes\": [\n"
         "    {\"name\":\"input\",\"op\":\"input\",\"output\":\"8 affine unsigned tensor\","
         "\"shape\":[3]},\n"
@@ -136,8 +137,10 @@ BOOST_AUTO_TEST_CASE(names_that_are_no_text_are_refused_by_the_writer) {
 }
 
 BOOST_AUTO_TEST_CASE(other_versions_and_other_texts_are_refused) {
-    BOOST_TEST(message("{\"quantal_graph\": 2}") ==
-               "net.json: a graph of version 2; this library reads version 1");
+    BOOST_TEST(message("{\"quantal_graph\": 3}") ==
+               "net.json: a graph of version 3; this library reads versions 1 to 2");
+    BOOST_TEST(message("{\"quantal_graph\": 0}") ==
+               "net.json: a graph of version 0; this library reads versions 1 to 2");
     BOOST_TEST(message("{\"quantal_graph\": 1.0}") ==
                "net.json: \"quantal_graph\" holds 1.0, which is no integer of 32 bits");
     for (const char* text :

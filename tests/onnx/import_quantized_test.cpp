@@ -129,6 +129,94 @@ BOOST_AUTO_TEST_CASE(operators_on_codes_of_onnx_runtime) {
                boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(functions_and_products_of_onnx_runtime) {
+    quantized b({1, 2});
+    b.scale("x", 0.5f, 20);
+    b.scale("s", 0.00390625f, 0);
+    b.scale("y", 0.25f, 100);
+    const auto runtime = [&](const char* type, const onnx_models::names& inputs,
+                             const char* output) {
+        auto n = b.add(type, inputs, output);
+        n.proto().set_domain("com.microsoft");
+        return n;
+    };
+    b.add("QuantizeLinear", {"x", "xs", "xz"}, "q");
+    runtime("QLinearLeakyRelu", {"q", "xs", "xz", "xs", "xz"}, "leaky").set("alpha", 0.5f);
+    runtime("QLinearSigmoid", {"leaky", "xs", "xz", "ss", "sz"}, "sigmoid");
+    runtime("QLinearMul", {"leaky", "xs", "xz", "sigmoid", "ss", "sz", "ys", "yz"}, "m");
+    b.add("DequantizeLinear", {"m", "ys", "yz"}, "y");
+    const integer_network n = b.read();
+    for (value v = 1; v < n.plan().net.size(); ++v)
+        BOOST_TEST(!n.plan().roles[v].in_float, n.plan().at(v).name);
+    // -4 becomes -2 and 3 stays: sigmoids are round(256 * 0.1192) = 31 and round(256 * 0.9526) =
+    // 244, products -0.242 and 2.859.
+    BOOST_TEST((lower(n).run(tensor<float>({1, 2}, {-4.0f, 3.0f})) ==
+                tensor<float>({1, 2}, {-0.25f, 2.75f})));
+}
+
+/// A product of [1, 3] whose input gets its codes while it runs, or a convolution of [1, 3, 1, 1].
+quantized dynamic(bool is_convolution) {
+    quantized b(is_convolution ? ints{1, 3, 1, 1} : ints{1, 3});
+    b.floats("ws", {}, {0.5f});
+    b.codes("wz", {}, i8, {1});
+    b.codes("w", is_convolution ? ints{2, 3, 1, 1} : ints{3, 2}, i8,
+            is_convolution ? std::vector<int>{1, 3, 5, 2, -4, 6}
+                           : std::vector<int>{1, 2, 3, -4, 5, 6});
+    auto d = b.add("DynamicQuantizeLinear", {"x"}, "q");
+    d.proto().add_output("s");
+    d.proto().add_output("z");
+    b.add(is_convolution ? "ConvInteger" : "MatMulInteger", {"q", "w", "z", "wz"}, "i");
+    b.add("Cast", {"i"}, "f").set("to", std::int64_t{1});
+    b.add("Mul", {"ws", "s"}, "m");
+    b.add("Mul", {"f", "m"}, "y");
+    return b;
+}
+
+BOOST_AUTO_TEST_CASE(layers_with_dynamic_inputs) {
+    for (const bool is_convolution : {false, true}) {
+        const integer_network n = dynamic(is_convolution).read();
+        BOOST_TEST((n.plan().roles[1].dynamic == a8));
+        BOOST_TEST(n.plan().at(1).name == "i");
+        // The range [-1, 254] has the scale 1 and the zero point 1: codes are x + 1.
+        const extents shape = is_convolution ? extents{1, 3, 1, 1} : extents{1, 3};
+        const auto y = lower(n).run(tensor<float>(shape, {-1.0f, 254.0f, 2.25f}));
+        BOOST_TEST(std::as_const(y).values() == (std::vector<float>{258.0f, -630.5f}),
+                   boost::test_tools::per_element());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(dynamic_codes_that_no_layer_reads_are_refused) {
+    const std::string refused = "reads what DynamicQuantizeLinear makes; that can be ConvInteger";
+    for (const char* type : {"Relu", "Flatten", "Cast", "GlobalAveragePool", "Clip"}) {
+        auto b = dynamic(true);
+        auto n = b.add(type, {"q"}, "other");
+        if (n.proto().op_type() == "Cast") n.set("to", std::int64_t{1});
+        b.graph().mutable_output(0)->set_name("other");
+        BOOST_TEST(message(b).find(refused) != std::string::npos, message(b));
+    }
+    auto b = dynamic(false);
+    b.floats("m2", {}, {1.0f});
+    b.graph().mutable_node(4)->set_input(1, "m2"); // the sums alone
+    BOOST_TEST(message(b).find("node \"i/0\" (DequantizeLinear): it " + refused) !=
+                   std::string::npos,
+               message(b));
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_codes) {
+    quantized b({1, 3});
+    b.scale("x", 1.0f, 10);
+    b.codes("w", {3, 2}, u8, {1, 2, 3, 4, 5, 6});
+    b.codes("wz", {}, u8, {2});
+    b.add("QuantizeLinear", {"x", "xs", "xz"}, "q");
+    b.add("MatMulInteger", {"q", "w", "xz", "wz"}, "i");
+    b.add("Cast", {"i"}, "y").set("to", std::int64_t{1});
+    BOOST_TEST((lower(b.read()).run(tensor<float>({1, 3}, {1, 2, -3})) ==
+                tensor<float>({1, 2}, {-1.0f + 2.0f - 9.0f, 4.0f - 12.0f})));
+    b.graph().mutable_node(1)->mutable_input()->RemoveLast(); // no zero points of weights
+    BOOST_TEST((lower(b.read()).run(tensor<float>({1, 3}, {1, 2, -3})) ==
+                tensor<float>({1, 2}, {1.0f + 6.0f - 15.0f, 2.0f + 8.0f - 18.0f})));
+}
+
 BOOST_AUTO_TEST_CASE(a_product_with_weights_by_input) {
     quantized b({1, 3});
     b.scale("x", 1.0f, 0);

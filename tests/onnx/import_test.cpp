@@ -314,6 +314,59 @@ BOOST_AUTO_TEST_CASE(what_is_not_supported_is_named) {
     BOOST_TEST(message(b).find("(Softmax): it is not the end of the network") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(functions_of_a_number) {
+    const tensor<float> image({1, 2, 1, 2}, {-2.0f, 1.0f, -4.0f, 8.0f});
+    const auto check = [&](builder b, const std::vector<float>& expected) {
+        BOOST_TEST(run(b, image) == expected, boost::test_tools::per_element());
+    };
+    const ints shape{1, 2, 1, 2};
+    builder b = of_one("LeakyRelu", shape);
+    onnx_models::node(*b.graph().mutable_node(0)).set("alpha", 0.25f);
+    check(b, {-0.5f, 1.0f, -1.0f, 8.0f});
+    check(of_one("HardSwish", shape, 14), {-1.0f / 3.0f, 2.0f / 3.0f, 0.0f, 8.0f});
+    b = of_one("HardSigmoid", shape);
+    onnx_models::node(*b.graph().mutable_node(0)).set("alpha", 0.25f);
+    check(b, {0.0f, 0.75f, 0.0f, 1.0f});
+    builder slopes(shape);
+    slopes.floats("w", {2, 1, 1}, {0.5f, -0.25f});
+    slopes.add("PRelu", {"x", "w"}, "y");
+    check(slopes, {-1.0f, 1.0f, 1.0f, 8.0f});
+    builder one(shape);
+    one.floats("w", {1}, {0.5f});
+    one.add("PRelu", {"x", "w"}, "y");
+    check(one, {-1.0f, 1.0f, -2.0f, 8.0f});
+    builder swish(shape);
+    swish.add("Sigmoid", {"x"}, "s");
+    swish.add("Mul", {"s", "x"}, "y");
+    const auto y = run(swish, image);
+    for (std::size_t i = 0; i < 4; ++i)
+        BOOST_TEST(y[i] == image[i] * static_cast<float>(1 / (1 + std::exp(-double{image[i]}))));
+    builder odd(shape);
+    odd.floats("w", {2}, {0.5f, -0.25f}); // a slope a column
+    odd.add("PRelu", {"x", "w"}, "y");
+    BOOST_TEST(message(odd).find("does not broadcast to 1x2x1x1") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(products_of_values) {
+    const tensor<float> image({1, 2, 1, 2}, {-2.0f, 1.0f, -4.0f, 8.0f});
+    for (const bool first : {false, true}) {
+        builder b({1, 2, 1, 2});
+        b.add("GlobalAveragePool", {"x"}, "m");
+        b.add("Mul", first ? onnx_models::names{"m", "x"} : onnx_models::names{"x", "m"}, "y");
+        BOOST_TEST(run(b, image) == (std::vector<float>{1.0f, -0.5f, -8.0f, 16.0f}),
+                   boost::test_tools::per_element());
+    }
+    builder sum({1, 2, 1, 2});
+    sum.add("MaxPool", {"x"}, "m").set("kernel_shape", ints{1, 2});
+    sum.add("Add", {"x", "m"}, "y");
+    BOOST_TEST(message(sum).find("adds values of the shapes") != std::string::npos);
+    builder flat({1, 2, 1, 2});
+    flat.add("Flatten", {"x"}, "f");
+    flat.add("Mul", {"x", "f"}, "y");
+    BOOST_TEST(message(flat).find("multiplies values of the shapes 1x2x1x2 and 1x4") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(broken_models_are_refused) {
     builder cycle({1, 3});
     cycle.add("Add", {"x", "b"}, "a");

@@ -83,6 +83,19 @@ BOOST_AUTO_TEST_CASE(a_norm_that_cannot_be_folded_stays) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_norm_and_a_layer_without_parameters_are_named) {
+    graph net;
+    const value x = net.conv2d("conv", net.input({2, 4, 4}), {.out_channels = 2});
+    net.batch_norm("bn", x);
+    const auto check = [&](const std::string& text) {
+        BOOST_CHECK_EXCEPTION((void)passes::optimize(net), graph_error,
+                              [&](const error& e) { return e.what() == text; });
+    };
+    check("layer \"conv\" has no weight; load weights into the network first");
+    net.parameters.emplace("conv.weight", tensor<float>({2, 2, 1, 1}));
+    check("layer \"bn\" has no weight; load weights into the network first");
+}
+
 BOOST_AUTO_TEST_CASE(optimize_keeps_whole_networks) {
     auto g = support::generator();
     for (const char* name : {"resnet20", "mobilenet_v2", "vgg16_bn", "resnet18"}) {

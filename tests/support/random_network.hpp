@@ -40,7 +40,7 @@ private:
     void append(const std::string& n) {
         const value x = net_.output();
         const value earlier = static_cast<value>(pick(0, static_cast<std::int64_t>(x)));
-        switch (pick(0, 11)) {
+        switch (pick(0, 14)) {
         case 0:
             net_.relu(n, x);
             break;
@@ -69,6 +69,13 @@ private:
                                .stride = any_hw(1, 2),
                                .padding = any_padding(1),
                                .counts_padding = false});
+            break;
+        case 12:
+            net_.function(
+                n, x, {.curve = static_cast<op::curve>(pick(0, 4)), .alpha = 0.2f, .beta = 0.5f});
+            break;
+        case 13:
+            net_.multiply(n, x, pick(0, 1) ? x : net_.global_average_pool(n + ".mean", x));
             break;
         case 7:
         case 8:

@@ -55,6 +55,20 @@ inline quantal::graph tiny_graph() {
     return net;
 }
 
+/// Products and functions of every curve; each channel of the prelu has a slope of its own.
+inline quantal::plan tiny_plan_of_functions() {
+    namespace op = quantal::op;
+    quantal::graph net;
+    const auto x = net.function("leaky", net.input({2, 3, 3}), {op::curve::leaky_relu, 0.25f});
+    const auto a = net.function("slopes", x, {op::curve::prelu});
+    const auto b = net.multiply("product", a, net.function("sigmoid", a, {op::curve::sigmoid}));
+    const auto gates = net.function("gates", net.global_average_pool("mean", b),
+                                    {op::curve::hard_sigmoid, 0.5f, 0.25f});
+    net.function("swish", net.multiply("excited", b, gates), {op::curve::hard_swish});
+    net.parameters.emplace("slopes.weight", quantal::tensor<float>({2}, {-0.5f, 0.75f}));
+    return place(std::move(net), {.activations = quantal::parse_spec("a8 signed")});
+}
+
 inline quantal::plan tiny_plan() {
     using quantal::parse_rule;
     return place(tiny_graph(),
@@ -109,9 +123,14 @@ inline quantal::integer_network tiny_network() {
     return quantize(p, tiny_table(p));
 }
 
+inline quantal::integer_network tiny_network_of_functions() {
+    const quantal::plan p = tiny_plan_of_functions();
+    return quantize(p, tiny_table(p));
+}
+
 /// Three images for it.
-inline quantal::tensor<float> tiny_images() {
-    quantal::tensor<float> images({3, 2, 6, 6});
+inline quantal::tensor<float> tiny_images(std::int64_t size = 6) {
+    quantal::tensor<float> images({3, 2, size, size});
     for (std::size_t i = 0; i < images.size(); ++i)
         images[i] = (static_cast<float>(i * i % 23) - 11.0f) / 8.0f;
     return images;

@@ -38,6 +38,12 @@ concept requantizer = requires(float scale, std::int32_t code) {
         } -> std::same_as<std::int32_t>;
 };
 
+/// Whether sums of that type become codes by it.
+template <class R, class Sum>
+concept requantizes = requires(Sum sum, decltype(R::multiplier(0.0f)) m) {
+    arith::requantize(sum, m, 0, 0, 0);
+};
+
 namespace requantizers {
 
 /// The formulas of docs/arithmetic.md, 6 to 8.

@@ -36,7 +36,7 @@ struct node {
     /// Whether it computes new numbers, rather than moving or choosing among those it gets.
     [[nodiscard]] bool computes() const {
         return has_weight() || as<op::add>() || as<op::average_pool>() || as<op::batch_norm>() ||
-               as<op::concat>();
+               as<op::concat>() || as<op::multiply>() || as<op::function>();
     }
 };
 
@@ -60,6 +60,12 @@ public:
     value relu(std::string name, value x) { return add_op(name, op::clip{}, {x}); }
     value relu6(std::string name, value x) { return add_op(name, op::clip{.hi = 6.0f}, {x}); }
     value add(std::string name, value a, value b) { return add_op(name, op::add{}, {a, b}); }
+    value multiply(std::string name, value a, value b) {
+        return add_op(name, op::multiply{}, {a, b});
+    }
+    value function(std::string name, value x, const op::function& o) {
+        return add_op(name, o, {x});
+    }
     value max_pool(std::string name, value x, const op::max_pool& o) {
         return add_op(name, o, {x});
     }

@@ -56,6 +56,18 @@ public:
             refuse("an add of ", inputs_[0], " and ", inputs_[1], "; both must be the same");
         return x();
     }
+    extents operator()(const op::multiply&) const {
+        need(2);
+        const bool by_channel = x().rank() == 3 && inputs_[1] == extents{x()[0], 1, 1};
+        if (inputs_[0] != inputs_[1] && !by_channel)
+            refuse("a product of ", inputs_[0], " and ", inputs_[1],
+                   "; the second is the same, or one number a channel");
+        return x();
+    }
+    extents operator()(const op::function& o) const {
+        if (!o.is_valid()) refuse("a function of infinite numbers");
+        return same("a function");
+    }
     extents operator()(const op::max_pool& o) const { return pool(o, "a max pool"); }
     extents operator()(const op::average_pool& o) const { return pool(o, "an average pool"); }
     extents operator()(const op::shortcut& o) const {
@@ -153,6 +165,9 @@ parameter_shapes(const op::any& o, const extents& x) {
                             {"bias", {x[0]}},
                             {"running_mean", {x[0]}},
                             {"running_var", {x[0]}}};
+            },
+            [&](const op::function& f) {
+                return f.curve == op::curve::prelu ? list{{"weight", {x[0]}}} : list{};
             },
             [](const auto&) { return list{}; }},
         o);

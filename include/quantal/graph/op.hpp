@@ -77,6 +77,36 @@ struct add {
     friend bool operator==(const add&, const add&) = default;
 };
 
+/// The product of two values of the same shape, or of an image and one number a channel, [C, 1, 1].
+struct multiply {
+    friend bool operator==(const multiply&, const multiply&) = default;
+};
+
+/// Which function of a number: `x < 0 ? alpha * x : x`; the same with a parameter in place of
+/// alpha; `1 / (1 + exp(-x))`; `min(max(alpha * x + beta, 0), 1)`; `x * min(max(x + 3, 0), 6) / 6`.
+enum class curve { leaky_relu, prelu, sigmoid, hard_sigmoid, hard_swish };
+
+/// A function of each number by itself; in integers, a table of codes. Parameters of a prelu:
+/// weight [channels].
+struct function {
+    op::curve curve = op::curve::sigmoid;
+    float alpha = 0.0f;
+    float beta = 0.0f;
+    /// Whether `alpha` and `beta` are finite.
+    [[nodiscard]] bool is_valid() const {
+        constexpr float most = std::numeric_limits<float>::max();
+        return alpha >= -most && alpha <= most && beta >= -most && beta <= most;
+    }
+    friend bool operator==(const function&, const function&) = default;
+};
+
+/// The curves by name.
+inline constexpr const char* curve_names[] = {"leaky_relu", "prelu", "sigmoid", "hard_sigmoid",
+                                              "hard_swish"};
+[[nodiscard]] inline const char* name(curve c) {
+    return curve_names[static_cast<std::size_t>(c)];
+}
+
 /// The largest value of each window; padding never wins.
 struct max_pool {
     hw kernel = 2;
@@ -115,13 +145,13 @@ struct concat {
 };
 
 using any = std::variant<input, conv2d, linear, batch_norm, clip, add, max_pool, average_pool,
-                         shortcut, flatten, concat>;
+                         shortcut, flatten, concat, multiply, function>;
 
 /// The operator's name as errors and printouts use it.
 [[nodiscard]] inline const char* name(const any& o) {
-    constexpr const char* names[] = {"input",    "conv2d",  "linear",   "batch_norm",
-                                     "clip",     "add",     "max_pool", "average_pool",
-                                     "shortcut", "flatten", "concat"};
+    constexpr const char* names[] = {"input",  "conv2d",   "linear",       "batch_norm", "clip",
+                                     "add",    "max_pool", "average_pool", "shortcut",   "flatten",
+                                     "concat", "multiply", "function"};
     static_assert(std::size(names) == std::variant_size_v<any>);
     return names[o.index()];
 }

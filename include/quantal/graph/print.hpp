@@ -34,6 +34,11 @@ inline void print_op(std::ostream& out, const op::any& o) {
                        if (!p.counts_padding) out << " not counted";
                    },
                    [&](const op::clip& c) { out << " to [" << c.lo << ", " << c.hi << ']'; },
+                   [&](const op::function& f) {
+                       out << ' ' << op::name(f.curve);
+                       if (f.alpha != 0.0f || f.beta != 0.0f)
+                           out << ' ' << f.alpha << ' ' << f.beta;
+                   },
                    [](const auto&) {}},
         o);
 }

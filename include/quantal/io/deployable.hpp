@@ -17,8 +17,8 @@ namespace quantal {
 inline namespace v0 {
 namespace io {
 
-/// The version of the file that this library writes, and the only one so far.
-inline constexpr int deployable_version = 1;
+/// The version of the file that this library writes: that of its graph. It reads those before it.
+inline constexpr int deployable_version = graph_version;
 
 /// What a file holds.
 struct deployable {
@@ -158,9 +158,9 @@ to_deployable(const integer_network& n, const std::map<std::string, std::string>
         return found.mapped();
     };
     const std::string version = take_text("quantal");
-    if (version != std::to_string(deployable_version))
+    if (version != "1" && version != std::to_string(deployable_version))
         detail::fail<data_error>(file, ": a deployable file of version ", version,
-                                 "; this library reads version ", deployable_version);
+                                 "; this library reads versions 1 to ", deployable_version);
     plan p = plan_from_json(take_text("graph"), file);
     const std::string table_text = take_text("table");
     auto network = detail::with_context(file, [&] {

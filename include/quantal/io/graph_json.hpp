@@ -40,6 +40,11 @@ void for_each_attribute(Op& o, F&& attribute) {
     if constexpr (requires { o.eps; }) attribute("eps", o.eps);
     if constexpr (requires { o.lo; }) attribute("lo", o.lo);
     if constexpr (requires { o.hi; }) attribute("hi", o.hi);
+    if constexpr (requires { o.curve; }) {
+        attribute("curve", o.curve);
+        attribute("alpha", o.alpha);
+        attribute("beta", o.beta);
+    }
     if constexpr (requires { o.channels_before; }) attribute("channels_before", o.channels_before);
     if constexpr (requires { o.channels_after; }) attribute("channels_after", o.channels_after);
     if constexpr (requires { o.counts_padding; })
@@ -59,6 +64,7 @@ void write_attributes(nlohmann::ordered_json& json, const Op& o) {
                               [&](const char* name, usually<const bool> flag) {
                                   if (!flag.value) json[name] = false;
                               },
+                              [&](const char* name, op::curve c) { json[name] = op::name(c); },
                               [&](const char* name, const auto& number) { json[name] = number; }});
 }
 
@@ -106,6 +112,13 @@ public:
     void operator()(const char* key, padding& x) {
         const auto n = exactly(4, key);
         x = {n[0], n[1], n[2], n[3]};
+    }
+    void operator()(const char* key, op::curve& c) {
+        const std::string name = text(key);
+        const auto* found = std::find(std::begin(op::curve_names), std::end(op::curve_names), name);
+        if (found == std::end(op::curve_names))
+            refuse("has the curve \"", name, "\", which this library does not know");
+        c = static_cast<op::curve>(found - op::curve_names);
     }
     void operator()(const char* key, float& limit) {
         constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -196,8 +209,9 @@ inline void append_node(plan& p, const nlohmann::json& json) {
 
 } // namespace detail
 
-/// The version of the graph's JSON that this library writes, and the only one so far.
-inline constexpr int graph_version = 1;
+/// The version of the graph's JSON that this library writes; it reads those before it. Version 2
+/// has products and functions.
+inline constexpr int graph_version = 2;
 
 /// The graph and its roles; parameters are not part of it. Throws `data_error` for a name that is
 /// not UTF-8.
@@ -222,9 +236,9 @@ inline constexpr int graph_version = 1;
         const auto json = detail::parse_json(text, deepest, "a graph");
         const int version =
             detail::integer_from_json(json.at("quantal_graph"), "\"quantal_graph\"");
-        if (version != graph_version)
+        if (version < 1 || version > graph_version)
             detail::fail<data_error>("a graph of version ", version,
-                                     "; this library reads version ", graph_version);
+                                     "; this library reads versions 1 to ", graph_version);
         plan p;
         for (const auto& node : json.at("nodes").get_ref<const nlohmann::json::array_t&>())
             detail::with_context("node " + std::to_string(p.net.size()),

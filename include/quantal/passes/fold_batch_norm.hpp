@@ -15,8 +15,8 @@ namespace detail {
 /// `weight * k` and `(bias - mean) * k + beta` with `k = gamma / sqrt(var + eps)` a channel, in
 /// float64, rounded once. k may be negative or 0.
 inline void scale_layer(graph& net, const node& layer, const node& norm, double eps) {
+    const std::int64_t channels = net.parameter(layer, "weight").shape()[0];
     auto& weight = net.parameters.at(layer.name + ".weight");
-    const std::int64_t channels = weight.shape()[0];
     auto [bias, _] = net.parameters.try_emplace(layer.name + ".bias", extents{channels});
     const auto& gamma = net.parameter(norm, "weight");
     const auto& beta = net.parameter(norm, "bias");
@@ -38,7 +38,8 @@ inline void scale_layer(graph& net, const node& layer, const node& norm, double 
 } // namespace detail
 
 /// Folds every batch norm whose input is a convolution or linear layer that nothing else reads,
-/// also where several follow each other. Other batch norms stay. Needs loaded weights.
+/// also where several follow each other. Other batch norms stay. Throws `graph_error`, naming the
+/// layer, if a parameter of one that folds is missing.
 [[nodiscard]] inline graph fold_batch_norm(graph net) {
     const std::vector<int> uses = net.use_counts();
     rewriter out;

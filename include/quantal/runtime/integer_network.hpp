@@ -40,8 +40,7 @@ public:
         keep_float_parameters();
         for (value v = 0; v < plan_.roles.size(); ++v) {
             if (plan_.roles[v].output) (void)activation_params(plan_, table_, v);
-            if (plan_.at(v).as<op::average_pool>() && !plan_.roles[v].in_float)
-                check_average_multiplier(plan_, table_, v);
+            if (!plan_.roles[v].in_float) check_multiplier(plan_, table_, v);
             if (!plan_.roles[v].weights) continue;
             const auto found = codes.find(v);
             if (found == codes.end())

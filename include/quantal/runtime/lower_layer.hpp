@@ -119,17 +119,21 @@ inline float finite_multiplier(float m, const std::string& name) {
 
 } // namespace detail
 
-/// Throws `graph_error` if a multiplier of an average pool's sums, node `v`, overflows: the largest
-/// belongs to the mean of the fewest values.
-inline void check_average_multiplier(const plan& p, const table& t, value v) {
+/// Throws `graph_error` if a multiplier of node `v`, which has no weights and runs in integers,
+/// overflows: of an average pool's sums the largest, that of the fewest values, or a product's.
+inline void check_multiplier(const plan& p, const table& t, value v) {
     const node& n = p.at(v);
-    const auto& pool = *n.as<op::average_pool>();
-    const std::int64_t fewest = pool.counts_padding ? pool.kernel.h * pool.kernel.w : 1;
-    (void)detail::finite_multiplier(
-        arith::average_multiplier(activation_params(p, t, n.inputs[0]).scale(),
-                                  activation_params(p, t, v).scale(),
-                                  static_cast<std::int32_t>(fewest)),
-        n.name);
+    const auto scale = [&](value x) { return activation_params(p, t, x).scale(); };
+    if (const auto* pool = n.as<op::average_pool>()) {
+        const std::int64_t fewest = pool->counts_padding ? pool->kernel.h * pool->kernel.w : 1;
+        (void)detail::finite_multiplier(
+            arith::average_multiplier(scale(n.inputs[0]), scale(v),
+                                      static_cast<std::int32_t>(fewest)),
+            n.name);
+    }
+    if (n.as<op::multiply>())
+        (void)detail::finite_multiplier(
+            arith::requantize_multiplier(scale(n.inputs[0]), scale(n.inputs[1]), scale(v)), n.name);
 }
 
 /// Quantizes weights and bias of node `v`. Throws `graph_error` if a bias does not fit.

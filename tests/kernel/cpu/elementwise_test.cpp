@@ -158,7 +158,24 @@ BOOST_AUTO_TEST_CASE(add_of_codes_is_residual_add) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(clamp_and_add_of_reals) {
+BOOST_AUTO_TEST_CASE(products_of_codes_are_requantized) {
+    auto g = support::generator();
+    for_all([&](const cpu::array_kernels& k, std::size_t count) {
+        const auto a = bytes(count, g), b = bytes(count, g);
+        cpu::code_product p{any_scale(g), static_cast<std::int32_t>(g() % 256),
+                            static_cast<std::int32_t>(g() % 256), any_codes(g)};
+        if (g() % 2) p.multiplier = 0x1p-9f; // many ties
+        std::vector<std::uint8_t> y(count + 9, 99);
+        k.multiply_codes(a.data(), b.data(), count, p, y.data());
+        check_equal(y, count, std::uint8_t{99}, [&](std::size_t i) {
+            return static_cast<std::uint8_t>(
+                arith::requantize((a[i] - p.a_zero) * (b[i] - p.b_zero), p.multiplier,
+                                  p.y.zero_point, p.y.lo, p.y.hi));
+        });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(clamp_and_arithmetic_of_reals) {
     auto g = support::generator();
     for_all([&](const cpu::array_kernels& k, std::size_t count) {
         const auto q = bytes(count, g);
@@ -175,6 +192,9 @@ BOOST_AUTO_TEST_CASE(clamp_and_add_of_reals) {
         std::size_t differing = 0; // as numbers: NaN has many forms
         for (std::size_t i = 0; i < count; ++i)
             differing += !(sum[i] == x[i] + x[i] || std::isnan(x[i]));
+        k.multiply_reals(x.data(), x.data(), count, sum.data());
+        for (std::size_t i = 0; i < count; ++i)
+            differing += !(sum[i] == x[i] * x[i] || std::isnan(x[i]));
         BOOST_TEST(differing == 0u);
     });
 }

@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(known_networks_have_identical_codes) {
 }
 
 BOOST_AUTO_TEST_CASE(layers_in_float_among_integers) {
-    for (const char* layer :
-         {"depthwise", "maxpool", "alone", "shortcut", "add", "mean", "again"}) {
+    for (const char* layer : {"depthwise", "maxpool", "alone", "shortcut", "add", "mean", "again",
+                              "slopes", "excited"}) {
         auto c = networks::make("operators", {.layers = {parse_rule(layer, "float")}});
         networks::make_exact_in_float(c); // any order of float sums gives the same codes
         BOOST_TEST_CONTEXT(layer) check_identical(c, c.images);

@@ -23,6 +23,9 @@ struct array_kernels {
     void (*add_codes)(const std::uint8_t* a, const std::uint8_t* b, std::size_t count,
                       const residual& r, std::uint8_t* y);
     void (*add_reals)(const float* x, const float* z, std::size_t count, float* y);
+    void (*multiply_codes)(const std::uint8_t* a, const std::uint8_t* b, std::size_t count,
+                           const code_product& p, std::uint8_t* y);
+    void (*multiply_reals)(const float* x, const float* z, std::size_t count, float* y);
     void (*add_scaled)(const std::int32_t* sums, const float* scales, std::ptrdiff_t rows,
                        std::ptrdiff_t width, float* y);
     void (*clamp_codes)(const std::uint8_t* x, std::size_t count, std::uint8_t lo, std::uint8_t hi,
@@ -52,6 +55,8 @@ inline constexpr array_kernels array_kernels_of = {
     .min_max = min_max<A>,
     .add_codes = add<A>,
     .add_reals = add<A>,
+    .multiply_codes = multiply<A>,
+    .multiply_reals = multiply<A>,
     .add_scaled = add_scaled<A>,
     .clamp_codes = clamp<A, std::uint8_t>,
     .clamp_reals = clamp<A, float>,

@@ -63,6 +63,27 @@ void add(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, const 
     transform<A>(count, y, f, a, b);
 }
 
+/// The products of two arrays of codes less their zero points, requantized (docs/arithmetic.md, 7).
+template <class A>
+void multiply(const std::uint8_t* a, const std::uint8_t* b, std::size_t count,
+              const code_product& p, std::uint8_t* y) {
+    const auto m = fill<A>(p.multiplier);
+    const auto f = [&](const std::uint8_t* u, const std::uint8_t* v) QUANTAL_INLINE_LAMBDA {
+        const auto products = (convert<A>::widen(u) - p.a_zero) * (convert<A>::widen(v) - p.b_zero);
+        return requantize<A>(products, m, p.y);
+    };
+    transform<A>(count, y, f, a, b);
+}
+
+/// `y[i] = x[i] * z[i]`.
+template <class A>
+void multiply(const float* x, const float* z, std::size_t count, float* y) {
+    const auto f = [](const float* p, const float* q) QUANTAL_INLINE_LAMBDA {
+        return load<lanes<A, float>>(p) * load<lanes<A, float>>(q);
+    };
+    transform<A>(count, y, f, x, z);
+}
+
 /// `y[i] = x[i] + z[i]`.
 template <class A>
 void add(const float* x, const float* z, std::size_t count, float* y) {

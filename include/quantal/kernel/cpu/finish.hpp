@@ -26,6 +26,13 @@ struct residual {
     byte_codes y;
 };
 
+/// A product of codes less their zero points: what brings it to the codes of `y`.
+struct code_product {
+    float multiplier;
+    std::int32_t a_zero, b_zero;
+    byte_codes y;
+};
+
 /// Everything that `finish` needs to know of one layer.
 struct finish_rule {
     output_kind kind = output_kind::sums;

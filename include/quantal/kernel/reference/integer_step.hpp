@@ -31,6 +31,22 @@ public:
         });
     }
 
+    [[nodiscard]] step operator()(const op::multiply&) const {
+        const int bits = activation_params(plan_, table_, node_.inputs[0]).spec.bits +
+                         activation_params(plan_, table_, node_.inputs[1]).spec.bits;
+        return bits < 31 ? product<std::int32_t>() : product<std::int64_t>();
+    }
+    /// As a table of codes holds it.
+    [[nodiscard]] step operator()(const op::function& o) const {
+        return each_code(
+            [=, x = x(), alphas = alphas(o), y = output(),
+             from = activation_params(plan_, table_, x())](const frame& f, std::size_t i) {
+                const float real = from.dequantize(f.codes[x][i]);
+                return arith::quantize(apply(o, alphas[i % alphas.size()], real), y.scale,
+                                       y.zero_point, y.lo, y.hi);
+            });
+    }
+
     [[nodiscard]] step operator()(const op::average_pool& o) const {
         const qparams& p = activation_params(plan_, table_, x());
         return [=, from = p.scale(), zero = p.zero_point(), w = win(o), c = channels(), x = x(),
@@ -83,6 +99,24 @@ private:
     [[nodiscard]] step weighted(const window& w, std::int64_t groups) const {
         if (role_.has_real_bias()) return quantized(scaled_step(network_, v_, w, groups)());
         return weighted_step<R>(network_, v_, w, groups)();
+    }
+    /// A product of two codes less their zero points, requantized.
+    template <class Sum>
+    [[nodiscard]] step product() const {
+        if constexpr (!requantizes<R, Sum>) {
+            refuse_wide_sums();
+        } else {
+            const value a = node_.inputs[0], b = node_.inputs[1];
+            const qparams& pa = activation_params(plan_, table_, a);
+            const qparams& pb = activation_params(plan_, table_, b);
+            const auto m =
+                R::multiplier(arith::requantize_multiplier(pa.scale(), pb.scale(), output().scale));
+            return each_code([=, za = pa.zero_point(), zb = pb.zero_point(), y = output(),
+                              factors = factor_count()](const frame& f, std::size_t i) {
+                const Sum first = f.codes[a][i] - za, second = f.codes[b][i % factors] - zb;
+                return arith::requantize(first * second, m, y.zero_point, y.lo, y.hi);
+            });
+        }
     }
     [[nodiscard]] output_codes output() const { return lower_output(plan_, table_, v_); }
 

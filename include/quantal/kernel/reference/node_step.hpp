@@ -4,6 +4,7 @@
 #define QUANTAL_KERNEL_REFERENCE_NODE_STEP_HPP
 
 #include <quantal/kernel/reference/conv2d.hpp>
+#include <quantal/kernel/reference/function.hpp>
 #include <quantal/kernel/reference/pool.hpp>
 #include <quantal/runtime/integer_network.hpp>
 
@@ -42,6 +43,11 @@ protected:
     template <class Op>
     [[nodiscard]] window win(const Op& o) const {
         return window_of(o, in_, out_);
+    }
+    [[noreturn]] void refuse_wide_sums() const {
+        quantal::detail::fail<graph_error>("layer \"", node_.name,
+                                           "\" has codes of 16 bits; this requantizer takes the "
+                                           "int32 sums of fewer bits only");
     }
     [[nodiscard]] std::int64_t channels() const { return out_.channels; }
     [[nodiscard]] value x() const { return node_.inputs[0]; }
@@ -87,6 +93,17 @@ protected:
         if (const auto* found = plan_.net.find_parameter(node_, "bias"))
             bias.assign(found->values().begin(), found->values().end());
         return bias;
+    }
+
+    /// The alphas of a function by channel.
+    [[nodiscard]] std::vector<float> alphas(const op::function& o) const {
+        const auto* parameter = plan_.net.find_parameter(node_, "weight");
+        return alphas_of(o, parameter ? parameter->values() : std::span<const float>());
+    }
+    /// Where the second factor of a product stands for element `i` of the first: at `i` modulo
+    /// this.
+    [[nodiscard]] std::size_t factor_count() const {
+        return plan_.at(node_.inputs[1]).shape.count();
     }
 
     // Operators that move or choose values work on codes and on reals.

@@ -51,6 +51,17 @@ public:
             return f.reals[a][i] + f.reals[b][i];
         });
     }
+    [[nodiscard]] step operator()(const op::multiply&) const {
+        return each_real([a = node_.inputs[0], b = node_.inputs[1],
+                          factors = factor_count()](const frame& f, std::size_t i) {
+            return f.reals[a][i] * f.reals[b][i % factors];
+        });
+    }
+    [[nodiscard]] step operator()(const op::function& o) const {
+        return each_real([=, alphas = alphas(o), x = x()](const frame& f, std::size_t i) {
+            return apply(o, alphas[i % alphas.size()], f.reals[x][i]);
+        });
+    }
     [[nodiscard]] step operator()(const op::concat&) const {
         return activated(joined(&frame::reals, [](value) { return std::identity(); }));
     }

@@ -40,13 +40,10 @@ private:
 
     template <class Sum, class Sums>
     [[nodiscard]] step to_codes(const Sums& sums) const {
-        using multiplier = decltype(R::multiplier(0.0f));
-        if constexpr (!requires(Sum s, multiplier m) { arith::requantize(s, m, 0, 0, 0); }) {
-            quantal::detail::fail<graph_error>("layer \"", node_.name,
-                                               "\" has codes of 16 bits; this requantizer takes "
-                                               "the int32 sums of fewer bits only");
+        if constexpr (!requantizes<R, Sum>) {
+            refuse_wide_sums();
         } else {
-            std::vector<multiplier> multipliers;
+            std::vector<decltype(R::multiplier(0.0f))> multipliers;
             for (const float m : layer_->multipliers)
                 multipliers.push_back(R::multiplier(m));
             return [=, v = v_, n = count_, y = lower_output(plan_, table_, v_)](frame& f) {

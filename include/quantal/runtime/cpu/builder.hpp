@@ -4,6 +4,7 @@
 #define QUANTAL_RUNTIME_CPU_BUILDER_HPP
 
 #include <quantal/kernel/cpu/prepare_conv.hpp>
+#include <quantal/kernel/reference/function.hpp>
 #include <quantal/runtime/cpu/step.hpp>
 #include <quantal/runtime/integer_network.hpp>
 
@@ -108,6 +109,11 @@ public:
     [[nodiscard]] std::int64_t products(value v) const {
         const extents w = weight_shape(plan(), v);
         return 2 * static_cast<std::int64_t>(w.count()) * shape(v).pixels();
+    }
+    /// The alphas of a function by channel.
+    [[nodiscard]] std::vector<float> alphas(value v, const op::function& o) const {
+        const auto* parameter = plan().net.find_parameter(plan().at(v), "weight");
+        return reference::alphas_of(o, parameter ? parameter->values() : std::span<const float>());
     }
     /// The weighted node `v`, its sums finished by `rule`.
     [[nodiscard]] std::shared_ptr<const conv_layer> prepare(value v,

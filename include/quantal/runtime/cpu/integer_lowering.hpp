@@ -7,6 +7,7 @@
 #include <quantal/runtime/cpu/builder.hpp>
 
 #include <array>
+#include <functional>
 
 namespace quantal {
 inline namespace v0 {
@@ -37,17 +38,11 @@ public:
     }
     /// The bytes of each input through a table of the output's.
     void operator()(const op::concat&) const {
-        const value_codes y = b_.output_codes(v_);
         std::vector<slot_index> x;
-        std::vector<std::array<byte, 256>> tables;
+        std::vector<code_table> tables;
         for (const value i : node_.inputs) {
             x.push_back(b_.code_slot(i));
-            const value_codes from = b_.codes(i);
-            auto& table = tables.emplace_back();
-            for (std::int32_t q = 0; q <= from.bytes.hi; ++q)
-                table[static_cast<std::size_t>(q)] = static_cast<byte>(
-                    arith::quantize(arith::dequantize(q, from.scale, from.bytes.zero_point),
-                                    y.scale, y.bytes.zero_point, y.bytes.lo, y.bytes.hi));
+            tables.push_back(table(i, std::identity()));
         }
         const auto convert = [tables](std::size_t i, const byte* from, std::int64_t count,
                                       byte* to) {
@@ -56,6 +51,41 @@ public:
         };
         const slot_index to = b_.add_codes(v_);
         b_.add(v_, concat_step<byte>("concat", b_.net(), x, to, convert));
+    }
+    void operator()(const op::multiply&) const {
+        const value a = node_.inputs[0], c = node_.inputs[1];
+        const value_codes first = b_.codes(a), second = b_.codes(c), y = b_.output_codes(v_);
+        const code_product p{arith::requantize_multiplier(first.scale, second.scale, y.scale),
+                             first.bytes.zero_point, second.bytes.zero_point, y.bytes};
+        const auto multiply = [p, f = b_.arrays().multiply_codes](const byte* x, const byte* z,
+                                                                  std::size_t count, byte* to) {
+            f(x, z, count, p, to);
+        };
+        const slot_index to = b_.add_codes(v_);
+        b_.add(v_, factors_step<byte>("multiply", b_.net(), to, multiply, b_.code_slot(a),
+                                      b_.code_slot(c)));
+    }
+    /// A table, or one a channel.
+    void operator()(const op::function& o) const {
+        std::vector<code_table> tables;
+        for (const float alpha : b_.alphas(v_, o))
+            tables.push_back(table(node_.inputs[0],
+                                   [&](float real) { return reference::apply(o, alpha, real); }));
+        if (tables.size() == 1) {
+            const slot_index y = b_.add_codes(v_);
+            const auto look_up = [t = tables[0]](const byte* from, std::size_t count, byte* to) {
+                for (std::size_t i = 0; i < count; ++i)
+                    to[i] = t[from[i]];
+            };
+            return b_.add(v_, elements_step<byte, byte>("table", b_.net(), y, look_up, x()));
+        }
+        rows("table", [tables, width = out_.width](const byte* image, std::int64_t row, byte* y) {
+            const std::size_t channels = tables.size();
+            const std::size_t count = static_cast<std::size_t>(width) * channels;
+            const std::size_t first = static_cast<std::size_t>(row) * count;
+            for (std::size_t i = 0; i < count; ++i)
+                y[first + i] = tables[i % channels][image[first + i]];
+        });
     }
     void operator()(const op::clip& o) const {
         const qparams& p = activation_params(b_.plan(), b_.source().table(), v_);
@@ -105,6 +135,20 @@ public:
 
 private:
     [[nodiscard]] slot_index x() const { return b_.code_slot(node_.inputs[0]); }
+
+    using code_table = std::array<byte, 256>;
+
+    /// What becomes of each byte of value `i`: the output's code of `f` of its real value.
+    template <class F>
+    [[nodiscard]] code_table table(value i, F f) const {
+        const value_codes from = b_.codes(i), y = b_.output_codes(v_);
+        code_table result{};
+        for (std::int32_t q = 0; q <= from.bytes.hi; ++q)
+            result[static_cast<std::size_t>(q)] = static_cast<byte>(
+                arith::quantize(f(arith::dequantize(q, from.scale, from.bytes.zero_point)), y.scale,
+                                y.bytes.zero_point, y.bytes.lo, y.bytes.hi));
+        return result;
+    }
 
     template <class F>
     void rows(const char* kernel, F f) const {

@@ -43,6 +43,20 @@ public:
                                                       b_.arrays().add_reals, x_[0], x_[1]));
         b_.activate(v_);
     }
+    void operator()(const op::multiply&) const {
+        b_.add(v_, factors_step<float>("float32 multiply", b_.net(), y_, b_.arrays().multiply_reals,
+                                       x_[0], x_[1]));
+        b_.activate(v_);
+    }
+    void operator()(const op::function& o) const {
+        rows("float32 function", [o, alphas = b_.alphas(v_, o), count = out_.width * out_.channels](
+                                     const float* image, std::int64_t row, float* y) {
+            for (std::int64_t i = row * count; i < (row + 1) * count; ++i)
+                y[i] = reference::apply(o, alphas[static_cast<std::size_t>(i) % alphas.size()],
+                                        image[i]);
+        });
+        b_.activate(v_);
+    }
     void operator()(const op::concat&) const {
         const auto copy = [](std::size_t, const float* from, std::int64_t count, float* to) {
             std::copy(from, from + count, to);

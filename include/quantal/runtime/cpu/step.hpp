@@ -120,6 +120,26 @@ template <class X, class Y, class F>
     return {.kernel = kernel, .inputs = {x}, .output = y, .run = run, .operations = out};
 }
 
+/// A function `f(x, z, count, y)` of elements, where `z` is as large as `x` or has one element a
+/// channel.
+template <class T, class F>
+[[nodiscard]] step factors_step(const std::string& kernel, const network& net, slot_index y, F f,
+                                slot_index x, slot_index z) {
+    const std::int64_t count = net.slots[y].elements(), channels = net.slots[z].elements();
+    if (channels == count) return elements_step<T, T, T>(kernel, net, y, f, x, z);
+    const std::int64_t pixels = count / channels;
+    const auto run = [=](const frame& at) {
+        const std::int64_t least = 1 + 16384 / channels;
+        split(at.parallel, at.images * pixels, least, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t pixel = begin; pixel < end; ++pixel)
+                f(at.at<const T>(x) + pixel * channels,
+                  at.at<const T>(z) + pixel / pixels * channels, static_cast<std::size_t>(channels),
+                  at.at<T>(y) + pixel * channels);
+        });
+    };
+    return {.kernel = kernel, .inputs = {x, z}, .output = y, .run = run, .operations = count};
+}
+
 /// The channels of all `x` of a pixel, one after the other: `convert(i, from, count, to)` copies
 /// those of `x[i]`.
 template <class T, class F>

@@ -6,6 +6,7 @@
 #include <quantal/graph/graph.hpp>
 #include <quantal/onnx/model_writer.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -19,6 +20,30 @@ inline int_list both(hw s) {
 }
 inline int_list four(const padding& p) {
     return {p.top, p.left, p.bottom, p.right};
+}
+
+/// The first opset from `otherwise` on that has the operators of the network.
+[[nodiscard]] inline std::int64_t lowest_opset(const graph& net, std::int64_t otherwise) {
+    constexpr std::int64_t hard_swish = 14;
+    const bool has_hard_swish = std::any_of(net.nodes().begin(), net.nodes().end(), [](auto& n) {
+        const auto* f = n.template as<op::function>();
+        return f && f->curve == op::curve::hard_swish;
+    });
+    return has_hard_swish ? std::max(otherwise, hard_swish) : otherwise;
+}
+
+/// Writes the parameters of a node in float; returns the names of their tensors. The slopes of an
+/// image's channels are [channels, 1, 1].
+[[nodiscard]] inline std::vector<std::string> write_parameters(model_writer& to, const graph& net,
+                                                               const node& n) {
+    std::vector<std::string> names;
+    if (n.inputs.empty()) return names;
+    const bool has_slopes = n.as<op::function>() && n.shape.rank() == 3;
+    for (const auto& [suffix, shape] : parameter_shapes(n.op, net.at(n.inputs[0]).shape))
+        names.push_back(to.values(n.name + '.' + suffix, element::f32,
+                                  has_slopes ? extents{shape[0], 1, 1} : shape,
+                                  net.parameter(n, suffix.c_str()).values()));
+    return names;
 }
 
 /// Writes an operator from tensors (its inputs, then its parameters in ONNX's order) to the tensor
@@ -54,6 +79,22 @@ struct operator_writer {
         to.node("Clip", {tensors[0], limit(".min", o.lo), limit(".max", o.hi)}, output, name);
     }
     void operator()(const op::add&) const { to.node("Add", tensors, output, name); }
+    void operator()(const op::multiply&) const { to.node("Mul", tensors, output, name); }
+    void operator()(const op::function& o) const {
+        switch (o.curve) {
+        case op::curve::leaky_relu:
+            return (void)to.node("LeakyRelu", tensors, output, name).set("alpha", o.alpha);
+        case op::curve::prelu:
+            return (void)to.node("PRelu", tensors, output, name);
+        case op::curve::sigmoid:
+            return (void)to.node("Sigmoid", tensors, output, name);
+        case op::curve::hard_sigmoid:
+            to.node("HardSigmoid", tensors, output, name).set("alpha", o.alpha).set("beta", o.beta);
+            return;
+        default:
+            return (void)to.node("HardSwish", tensors, output, name);
+        }
+    }
     void operator()(const op::max_pool& o) const { pool("MaxPool", o); }
     void operator()(const op::average_pool& o) const {
         pool("AveragePool", o).set("count_include_pad", std::int64_t{o.counts_padding});

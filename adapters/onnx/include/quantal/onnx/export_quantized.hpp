@@ -12,7 +12,8 @@ inline namespace v0 {
 namespace onnx {
 
 /// Which operators a model may use: from opset 21 on there are codes of 4 and 16 bits and scales of
-/// groups; before it, fewer bits are codes of 8 bits, which a Clip keeps in their range.
+/// groups; before it, fewer bits are codes of 8 bits, which a Clip keeps in their range. A network
+/// with a hard swish has opset 14 in place of 13.
 enum class qdq_opset : std::int64_t { v13 = 13, v21 = 21 };
 
 /// Biases as int32 codes of the scale `s_x * s_w`, or as the reals that these stand for.
@@ -30,7 +31,8 @@ class quantized_exporter {
 public:
     quantized_exporter(const integer_network& n, const export_options& o)
         : network_(n), plan_(n.plan()), is_new_(o.opset == qdq_opset::v21), biases_(o.biases),
-          to_(static_cast<std::int64_t>(o.opset)), tensors_(plan_.net.size()) {}
+          to_(lowest_opset(plan_.net, static_cast<std::int64_t>(o.opset))),
+          tensors_(plan_.net.size()) {}
 
     [[nodiscard]] ::onnx::ModelProto run() && {
         const value last = plan_.net.output();
@@ -50,20 +52,12 @@ private:
             std::vector<std::string> tensors;
             for (const value x : n.inputs)
                 tensors.push_back(tensors_[x]);
-            const auto parameters = r.weights ? integer_parameters(v) : float_parameters(v);
+            const auto parameters =
+                r.weights ? integer_parameters(v) : write_parameters(to_, plan_.net, n);
             tensors.insert(tensors.end(), parameters.begin(), parameters.end());
             write_node(to_, n, std::move(tensors), n.name);
         }
         if (r.has_codes()) tensors_[v] = through_codes(v);
-    }
-
-    [[nodiscard]] std::vector<std::string> float_parameters(value v) {
-        const node& n = plan_.at(v);
-        std::vector<std::string> names;
-        for (const auto& [suffix, _] : parameter_shapes(n.op, plan_.at(n.inputs[0]).shape))
-            names.push_back(
-                to_.reals(n.name + '.' + suffix, plan_.net.parameter(n, suffix.c_str())));
-        return names;
     }
 
     /// Weights as codes that are dequantized, and the bias, which is codes where it is integers.

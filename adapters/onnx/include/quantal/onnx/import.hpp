@@ -5,6 +5,7 @@
 
 #include <quantal/onnx/import_codes.hpp>
 #include <quantal/onnx/import_constant.hpp>
+#include <quantal/onnx/import_function.hpp>
 #include <quantal/onnx/import_move.hpp>
 #include <quantal/onnx/import_window.hpp>
 #include <quantal/onnx/integer_operators.hpp>
@@ -46,22 +47,28 @@ inline const std::map<std::string_view, rule>& all_rules() {
         {"DequantizeLinear", rules::dequantize_linear},
         {"Div", rules::arithmetic<'/'>},
         {"Dropout", rules::pass},
+        {"DynamicQuantizeLinear", rules::dynamic_quantize_linear},
         {"Expand", rules::expand},
         {"Flatten", rules::flatten},
         {"Gather", rules::gather},
         {"Gemm", rules::gemm},
         {"GlobalAveragePool", rules::global_average_pool},
+        {"HardSigmoid", rules::hard_sigmoid},
+        {"HardSwish", rules::function<op::curve::hard_swish>},
         {"Identity", rules::pass},
+        {"LeakyRelu", rules::leaky_relu},
         {"LogSoftmax", rules::softmax},
         {"MatMul", rules::mat_mul},
         {"MaxPool", rules::max_pool},
         {"Mul", rules::arithmetic<'*'>},
+        {"PRelu", rules::prelu},
         {"Pad", rules::pad},
         {"QuantizeLinear", rules::quantize_linear},
         {"ReduceMean", rules::reduce_mean},
         {"Relu", rules::relu},
         {"Reshape", rules::reshape},
         {"Shape", rules::shape},
+        {"Sigmoid", rules::function<op::curve::sigmoid>},
         {"Slice", rules::slice},
         {"Softmax", rules::softmax},
         {"Squeeze", rules::squeeze},

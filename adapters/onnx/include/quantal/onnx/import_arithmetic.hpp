@@ -85,6 +85,17 @@ inline value added(scope& s, const port& a, const port& b) {
     return s.state.net.add(s.unique(), a.v, b.v);
 }
 
+/// The value `a * b` of two values, one of which may have one number a channel.
+inline void multiplied(scope& s, port a, port b) {
+    const graph& net = s.state.net;
+    if (net.at(b.v).shape.count() > net.at(a.v).shape.count()) std::swap(a, b);
+    if (a.shape.rank() != b.shape.rank() || a.channels_last != b.channels_last ||
+        a.flattened != b.flattened)
+        s.node.refuse("multiplies values of the shapes ", a.shape, " and ", b.shape,
+                      "; they have to be the same, or one has one number a channel");
+    s.set_like(a, s.state.net.multiply(s.unique(), a.v, b.v));
+}
+
 /// A limit of a clip: an attribute before opset 11, then an input.
 inline float limit(scope& s, const char* key, int input, float otherwise) {
     if (s.node.opset() < 11) return s.node.real(key, otherwise);
@@ -105,7 +116,9 @@ void arithmetic(scope& s) {
         return detail::with_constant(s, Sign, s.value_input(1), s.constant_input(0), true);
     const port x = s.value_input(0);
     if (s.is_constant(1)) return detail::with_constant(s, Sign, x, s.constant_input(1), false);
-    if (Sign != '+') s.node.refuse("combines two values of the network; only Add does that here");
+    if (Sign == '*') return detail::multiplied(s, x, s.value_input(1));
+    if (Sign != '+')
+        s.node.refuse("combines two values of the network; only Add and Mul do that here");
     s.set_like(x, detail::added(s, x, s.value_input(1)));
 }
 

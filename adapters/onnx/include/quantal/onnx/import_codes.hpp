@@ -143,10 +143,18 @@ inline void dequantize_linear(scope& s) {
     s.set(std::move(x));
 }
 
+/// Only layers can read what comes out: codes, which they make themselves, scale and zero point.
+inline void dynamic_quantize_linear(scope& s) {
+    port x = s.value_input(0);
+    x.holds_codes = x.is_dynamic = true;
+    for (int i = s.node.proto().output_size(); i-- > 0;)
+        s.set(x, i);
+}
+
 /// A clip of codes narrows their spec; one of values is an operator of the network.
 inline void clip_any(scope& s) {
     port x = s.moved_input(0);
-    if (!x.holds_codes) return clip(s);
+    if (!x.holds_codes || x.is_dynamic) return clip(s);
     const float lo = detail::limit(s, "min", 1, static_cast<float>(x.codes->spec.qmin()));
     const float hi = detail::limit(s, "max", 2, static_cast<float>(x.codes->spec.qmax()));
     const auto spec = spec_of_range(lo, hi, x.codes->zero_point() == 0);

@@ -68,12 +68,13 @@ inline void gemm(scope& s) {
 }
 
 inline void mat_mul(scope& s) {
-    const port x = s.value_input(0);
+    const port x = s.layer_input(s.with_moves(s.raw_port(0)));
     parameters values;
     values.emplace("weight", detail::linear_weights(s, x, s.constant_input(1), true, 1.0f));
     const std::int64_t out = values.at("weight").shape()[0];
     const value v = s.layer(op::linear{out, false}, x.v, std::move(values));
-    if (!x.flattened) s.set_origin(v, {s.constant_input(1), std::nullopt, true});
+    if (!x.flattened || x.is_dynamic)
+        s.set_origin(v, {s.constant_input(1), std::nullopt, true, x.is_dynamic});
     s.set_value(v);
 }
 
@@ -94,16 +95,13 @@ inline void batch_normalization(scope& s) {
 /// `x * factor + offset`, each a number for all or one for each channel: a batch norm.
 inline void scale_channels(scope& s, const port& x, std::optional<constant> factor,
                            std::optional<constant> offset) {
-    fold::dims shape(static_cast<std::size_t>(x.shape.rank()), 1);
+    const extents shape = s.channel_shape(x);
     const std::int64_t channels = x.shape[x.channel_axis()];
-    shape[static_cast<std::size_t>(x.channel_axis())] = channels;
-    if (x.flattened && channels > 1)
-        s.node.refuse("reads features that were an image with its channels last");
     const auto of_channels = [&](const std::optional<constant>& c, float otherwise) {
         if (!c)
             return tensor<float>({channels},
                                  std::vector<float>(s.state.left.take({channels}), otherwise));
-        return tensor<float>({channels}, fold::expand(*c, extents(shape), s.state.left).as_reals());
+        return tensor<float>({channels}, fold::expand(*c, shape, s.state.left).as_reals());
     };
     parameters values;
     values.emplace("weight", of_channels(factor, 1.0f));

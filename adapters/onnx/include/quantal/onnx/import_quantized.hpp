@@ -110,7 +110,12 @@ private:
                                              [&](value x) { return plan_.roles[x].has_codes(); });
         if (n.has_weight()) {
             r.weights = take_weights(n);
-            r.in_float = !reads_codes || !r.weights;
+            if (has_dynamic_input(n)) r.dynamic = a8;
+            if (r.dynamic && !r.weights)
+                fail<graph_error>("layer \"", n.name,
+                                  "\" has a dynamic input and weights of no width or grain that "
+                                  "layers have");
+            r.in_float = !reads_codes || !r.weights || r.dynamic;
         } else if (n.computes()) {
             r.in_float = !reads_codes || !r.output || n.as<op::batch_norm>();
         } else {
@@ -129,6 +134,10 @@ private:
         return !clip || *clip == op::clip{};
     }
 
+    [[nodiscard]] bool has_dynamic_input(const node& n) const {
+        const auto layer = layers_.find(n.name);
+        return layer != layers_.end() && layer->second.has_dynamic_input;
+    }
     [[nodiscard]] std::optional<qspec> take_weights(const node& n) {
         const auto layer = layers_.find(n.name);
         if (layer == layers_.end()) return std::nullopt;
@@ -177,7 +186,7 @@ private:
 [[nodiscard]] inline bool is_quantized(const ::onnx::ModelProto& model) {
     return std::any_of(model.graph().node().begin(), model.graph().node().end(), [](const auto& n) {
         return n.op_type() == "QuantizeLinear" || n.op_type() == "DequantizeLinear" ||
-               is_integer_operator(n);
+               n.op_type() == "DynamicQuantizeLinear" || is_integer_operator(n);
     });
 }
 

@@ -72,7 +72,7 @@ inline quantal::padding padding_of(node_reader& n, const extents& image, hw kern
 }
 
 inline void conv(scope& s) {
-    const port x = s.real(s.image(s.with_moves(s.raw_port(0))));
+    const port x = s.layer_input(s.image(s.with_moves(s.raw_port(0))));
     const constant& weight = s.constant_input(1);
     if (weight.shape().rank() != 4 || weight.size() == 0)
         s.node.refuse("has weights of shape ", weight.shape(),
@@ -89,7 +89,8 @@ inline void conv(scope& s) {
     parameters values{{"weight", weight.as_tensor()}};
     if (o.bias) values.emplace("bias", s.constant_input(2).as_tensor());
     const value v = s.layer(o, x.v, std::move(values));
-    s.set_origin(v, {weight, o.bias ? std::optional(s.constant_input(2)) : std::nullopt});
+    s.set_origin(v, {weight, o.bias ? std::optional(s.constant_input(2)) : std::nullopt, false,
+                     x.is_dynamic});
     s.set_value(v);
 }
 

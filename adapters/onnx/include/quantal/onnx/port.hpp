@@ -33,6 +33,7 @@ struct port {
     /// DequantizeLinear, whose output is the reals that they stand for.
     std::optional<qparams> codes{};
     bool holds_codes = false;
+    bool is_dynamic = false; ///< codes of DynamicQuantizeLinear: those that a layer makes itself
 
     [[nodiscard]] bool is_image() const { return shape.rank() == 4; }
     /// The axis of its channels or features.

@@ -20,6 +20,7 @@ struct layer_origin {
     constant weight;
     std::optional<constant> bias;
     bool by_input = false;
+    bool has_dynamic_input = false;
 };
 
 /// The network while a model is read.
@@ -77,12 +78,19 @@ struct scope {
     [[nodiscard]] port moved_input(int i) const { return settled(raw_port(i)); }
     /// The same, for operators that compute.
     [[nodiscard]] port value_input(int i) const { return real(moved_input(i)); }
+    /// The same, for layers, which can get the codes of their input while they run.
+    [[nodiscard]] port layer_input(port p) const { return p.is_dynamic ? p : real(std::move(p)); }
     [[nodiscard]] port real(port p) const {
+        if (p.is_dynamic) refuse_dynamic();
         if (p.holds_codes)
             node.refuse("computes with the codes of \"", state.net.at(p.v).name,
                         "\", which have to be dequantized first");
         p.codes.reset();
         return p;
+    }
+    [[noreturn]] void refuse_dynamic() const {
+        node.refuse("reads what DynamicQuantizeLinear makes; that can be ConvInteger or "
+                    "MatMulInteger, whose sums become floats and are multiplied by both scales");
     }
     /// The same, of [N, channels, height, width].
     [[nodiscard]] port image_input(int i) const { return image(value_input(i)); }
@@ -95,6 +103,7 @@ struct scope {
 
     /// Appends what waits on `p`, but padding, which few operators can take.
     [[nodiscard]] port settled(port p) const {
+        if (p.is_dynamic) refuse_dynamic();
         if (p.padding != quantal::padding(0))
             node.refuse("reads the padded tensor of \"", p.moved_by,
                         "\"; convolutions and average pools can take padding");
@@ -105,6 +114,16 @@ struct scope {
         p.v = state.net.shortcut(unique(p.moved_by), p.v, p.moved);
         p.moved = {};
         return p;
+    }
+
+    /// The shape of one number for each channel of `x`.
+    [[nodiscard]] extents channel_shape(const port& x) const {
+        fold::dims shape(static_cast<std::size_t>(x.shape.rank()), 1);
+        const std::int64_t channels = x.shape[x.channel_axis()];
+        shape[static_cast<std::size_t>(x.channel_axis())] = channels;
+        if (x.flattened && channels > 1)
+            node.refuse("reads features that were an image with its channels last");
+        return extents(shape);
     }
 
     /// A name for the node, or for another that stands for it, which no other has.
@@ -132,19 +151,21 @@ struct scope {
     }
     /// Remembers what the parameters of a layer were made from, if it was codes.
     void set_origin(value v, layer_origin origin) const {
+        if (origin.has_dynamic_input && !origin.weight.origin()) refuse_dynamic();
         if (origin.weight.origin()) state.layers.emplace(state.net.at(v).name, std::move(origin));
     }
-    /// The node's output is `result`.
-    void set(operand result) const {
-        if (node.proto().output_size() < 1) node.refuse("has no output");
-        if (!state.operands.emplace(node.proto().output(0), std::move(result)).second)
-            node.refuse("makes the tensor \"", node.proto().output(0),
+    /// The node's output `i` is `result`.
+    void set(operand result, int i = 0) const {
+        if (node.proto().output_size() <= i) node.refuse("has no output ", i);
+        if (!state.operands.emplace(node.proto().output(i), std::move(result)).second)
+            node.refuse("makes the tensor \"", node.proto().output(i),
                         "\", which there is already");
     }
     /// The output is value `v` of the network: with the batch in front, channels first.
     void set_value(value v) const { set(port{v, state.net.at(v).shape.with_front(state.batch)}); }
     /// The same, for an operator that moves elements of `x`: where those are codes, so are these.
     void set_moved(const port& x, port result) const {
+        if (x.is_dynamic) refuse_dynamic();
         result.codes = x.holds_codes ? x.codes : std::nullopt;
         result.holds_codes = x.holds_codes;
         set(std::move(result));

@@ -76,6 +76,22 @@ struct evaluator {
     }
     at::Tensor operator()(const op::clip& o) const { return clip(inputs[0], o); }
     at::Tensor operator()(const op::add&) const { return inputs[0] + inputs[1]; }
+    at::Tensor operator()(const op::multiply&) const { return inputs[0] * inputs[1]; }
+    at::Tensor operator()(const op::function& o) const {
+        const at::Tensor& x = inputs[0];
+        switch (o.curve) {
+        case op::curve::leaky_relu:
+            return at::leaky_relu(x, o.alpha);
+        case op::curve::prelu:
+            return at::prelu(x, parameter("weight").to(x.scalar_type()));
+        case op::curve::sigmoid:
+            return at::sigmoid(x);
+        case op::curve::hard_sigmoid:
+            return at::clamp(x * o.alpha + o.beta, 0.0, 1.0);
+        default:
+            return at::hardswish(x);
+        }
+    }
     at::Tensor operator()(const op::max_pool& o) const {
         constexpr double lowest = -std::numeric_limits<double>::infinity();
         return at::max_pool2d(pad(inputs[0], o.padding, lowest), {o.kernel.h, o.kernel.w},

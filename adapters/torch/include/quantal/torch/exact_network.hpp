@@ -181,6 +181,19 @@ private:
             at::add(real(s, plan_.at(v).inputs[0]), real(s, plan_.at(v).inputs[1]));
         return clamp_codes(quantize(sum, params(v)), v);
     }
+    [[nodiscard]] at::Tensor integer(const op::multiply&, const state& s, value v) const {
+        const value a = plan_.at(v).inputs[0], b = plan_.at(v).inputs[1];
+        const at::Tensor scale = at::mul(at::full({1}, params(a).scale(), at::kFloat),
+                                         at::full({1}, params(b).scale(), at::kFloat));
+        return finish(centred(s, a) * centred(s, b),
+                      at::div(scale, at::full({1}, params(v).scale(), at::kFloat)), v);
+    }
+    /// In float64, rounded once.
+    [[nodiscard]] at::Tensor integer(const op::function& o, const state& s, value v) const {
+        const std::vector<at::Tensor> x{real(s, plan_.at(v).inputs[0]).to(at::kDouble)};
+        const at::Tensor y = detail::evaluator{plan_.at(v), x, parameters_, false}(o);
+        return clamp_codes(quantize(y.to(at::kFloat), params(v)), v);
+    }
     [[nodiscard]] at::Tensor integer(const op::concat&, const state& s, value v) const {
         std::vector<at::Tensor> inputs;
         for (const value x : plan_.at(v).inputs)
