@@ -42,7 +42,7 @@ inline graph of_all_operators() {
     value z = net.relu("relu", net.add("add", y, padded));
     const value mean =
         net.average_pool("mean", y, {.kernel = {3, 2}, .stride = 1, .padding = {1, 0, 1, 1}});
-    z = net.add("again", z, mean);
+    const value before = z = net.add("again", z, mean);
     z = net.clip("clip leaky", net.function("leaky", z, {op::curve::leaky_relu, 0.25f}),
                  {.lo = -0.5f, .hi = 2.0f});
     z = net.function("swish", net.function("slopes", z, {op::curve::prelu}),
@@ -53,6 +53,7 @@ inline graph of_all_operators() {
     z = net.clip("clip silu",
                  net.multiply("silu", z, net.function("sigmoid", z, {op::curve::sigmoid})),
                  {.lo = -0.125f});
+    z = net.add("kept", z, before);
     const value inside = net.average_pool(
         "inside", y,
         {.kernel = 3, .stride = {1, 2}, .padding = {1, 0, 1, 2}, .counts_padding = false});
