@@ -17,6 +17,20 @@ namespace networks {
 
 using namespace quantal;
 
+/// An image through every function of a number and both kinds of products.
+inline value through_curves(graph& net, value z) {
+    z = net.clip("clip leaky", net.function("leaky", z, {op::curve::leaky_relu, 0.25f}),
+                 {.lo = -0.5f, .hi = 2.0f});
+    z = net.function("swish", net.function("slopes", z, {op::curve::prelu}),
+                     {op::curve::hard_swish});
+    const value gates = net.function("gates", net.global_average_pool("squeeze", z),
+                                     {op::curve::hard_sigmoid, 0.2f, 0.5f});
+    z = net.multiply("excited", z, gates);
+    return net.clip("clip silu",
+                    net.multiply("silu", z, net.function("sigmoid", z, {op::curve::sigmoid})),
+                    {.lo = -0.125f});
+}
+
 /// Every operator in its less usual forms.
 inline graph of_all_operators() {
     graph net;
@@ -42,18 +56,8 @@ inline graph of_all_operators() {
     value z = net.relu("relu", net.add("add", y, padded));
     const value mean =
         net.average_pool("mean", y, {.kernel = {3, 2}, .stride = 1, .padding = {1, 0, 1, 1}});
-    const value before = z = net.add("again", z, mean);
-    z = net.clip("clip leaky", net.function("leaky", z, {op::curve::leaky_relu, 0.25f}),
-                 {.lo = -0.5f, .hi = 2.0f});
-    z = net.function("swish", net.function("slopes", z, {op::curve::prelu}),
-                     {op::curve::hard_swish});
-    const value gates = net.function("gates", net.global_average_pool("squeeze", z),
-                                     {op::curve::hard_sigmoid, 0.2f, 0.5f});
-    z = net.multiply("excited", z, gates);
-    z = net.clip("clip silu",
-                 net.multiply("silu", z, net.function("sigmoid", z, {op::curve::sigmoid})),
-                 {.lo = -0.125f});
-    z = net.add("kept", z, before);
+    const value before = net.add("again", z, mean);
+    z = net.add("kept", through_curves(net, before), before);
     const value inside = net.average_pool(
         "inside", y,
         {.kernel = 3, .stride = {1, 2}, .padding = {1, 0, 1, 2}, .counts_padding = false});
