@@ -46,8 +46,8 @@ public:
         std::nth_element(seconds_.begin(), middle, seconds_.end());
         return static_cast<double>(images_.shape()[0]) / *middle;
     }
-    [[nodiscard]] std::string steps() const {
-        return quantal::cpu::print(program_.describe(context_));
+    [[nodiscard]] std::vector<quantal::cpu::step_description> steps() const {
+        return program_.describe(context_);
     }
 
     std::string name, kind;
@@ -77,7 +77,7 @@ inline void bench(const bench_options& o) {
             fmt::print("{} ({}): {:.1f} images a second, {:.3f} ms an image, {:.2f} times the "
                        "first\n",
                        one->name, one->kind, speed, 1000.0 / speed, speed / first);
-            if (o.steps) fmt::print("{}", one->steps());
+            if (o.steps) fmt::print("{}", quantal::cpu::print(one->steps()));
         }
         rows.push_back({{"model", one->name},
                         {"kind", one->kind},

@@ -3,7 +3,8 @@
 #ifndef QUANTAL_EXAMPLES_QUANTAL_INSPECT_HPP
 #define QUANTAL_EXAMPLES_QUANTAL_INSPECT_HPP
 
-#include "report.hpp"
+#include "../homework/roofline.hpp"
+#include "bench.hpp"
 
 #include <quantal/runtime/size.hpp>
 
@@ -57,36 +58,71 @@ struct layer_costs {
     return layer;
 }
 
+/// What holds each layer back on this machine, by its name, as exercise 4 says it of networks:
+/// products, memory, or what neither explains. Layers that run in another's step have no entry.
+[[nodiscard]] inline std::map<std::string, std::string>
+bounds_of(const network_file& file, const quantal::plan& p, const common_options& common) {
+    constexpr int runs = 5;
+    contestant network(file, {.models = {}, .common = common});
+    for (int i = 0; i < runs; ++i)
+        network.run();
+    const auto peaks = benchmarks::measure_peaks(quantal::cpu::default_kernels().name,
+                                                 quantal::thread_count(common.threads, SIZE_MAX));
+    std::map<std::string, double> peak_of;
+    for (quantal::value v = 0; v < p.net.size(); ++v)
+        peak_of[p.at(v).name] =
+            p.roles[v].in_float ? peaks.float_operations : peaks.byte_operations;
+    std::map<std::string, std::pair<homework::batch_cost, double>> costs;
+    const auto steps = network.steps();
+    for (const auto& s : steps) {
+        auto& [cost, seconds] = costs[s.layer];
+        cost += homework::cost_of(s, homework::all_weight_bytes(steps), 1.0, peak_of.at(s.layer),
+                                  peaks);
+        seconds += s.seconds;
+    }
+    std::map<std::string, std::string> bounds;
+    for (const auto& [layer, c] : costs)
+        bounds[layer] = homework::bound_of(c.first, c.second);
+    return bounds;
+}
+
+inline void print_layers(const nlohmann::ordered_json& layers) {
+    fmt::print("{:40} {:13} {:14} {:32} {:24} {:>22} {:>10} {:>12} {}\n", "layer", "operator",
+               "shape", "weights", "output", "range", "bytes", "operations", "bound");
+    for (const auto& l : layers) {
+        const std::string range = l.contains("lowest")
+                                      ? fmt::format("{:.4g} to {:.4g}", l["lowest"].get<float>(),
+                                                    l["highest"].get<float>())
+                                      : "";
+        fmt::print("{:40} {:13} {:14} {:32} {:24} {:>22} {:>10} {:>12} {}\n",
+                   l["name"].get<std::string>(), l["operator"].get<std::string>(),
+                   l["shape"].get<std::string>(), l["weights"].get<std::string>(),
+                   l["output"].get<std::string>(), range, l["bytes"].get<std::size_t>(),
+                   l["operations"].get<std::int64_t>(), l["bound"].get<std::string>());
+    }
+}
+
 inline void inspect(const inspect_options& o) {
     const network_file file = o.common.read(o.model);
     const quantal::integer_network n = file.network();
+    auto bounds = bounds_of(file, n.plan(), o.common);
     nlohmann::ordered_json layers;
     std::int64_t operations = 0;
     for (quantal::value v = 0; v < n.plan().net.size(); ++v) {
-        layers.push_back(layer_of(n, v));
-        operations += layers.back()["operations"].get<std::int64_t>();
+        auto& layer = layers.emplace_back(layer_of(n, v));
+        layer["bound"] = bounds[n.plan().at(v).name];
+        operations += layer["operations"].get<std::int64_t>();
     }
     const auto bytes = weight_bytes(n);
     if (o.common.tells()) {
-        fmt::print("{:40} {:13} {:14} {:32} {:24} {:>22} {:>10} {:>12}\n", "layer", "operator",
-                   "shape", "weights", "output", "range", "bytes", "operations");
-        for (const auto& l : layers) {
-            const std::string range =
-                l.contains("lowest") ? fmt::format("{:.4g} to {:.4g}", l["lowest"].get<float>(),
-                                                   l["highest"].get<float>())
-                                     : "";
-            fmt::print("{:40} {:13} {:14} {:32} {:24} {:>22} {:>10} {:>12}\n",
-                       l["name"].get<std::string>(), l["operator"].get<std::string>(),
-                       l["shape"].get<std::string>(), l["weights"].get<std::string>(),
-                       l["output"].get<std::string>(), range, l["bytes"].get<std::size_t>(),
-                       l["operations"].get<std::int64_t>());
-        }
+        print_layers(layers);
         fmt::print("{} ({}): {} layers, {} operations an image; parameters take {} bytes, {} in "
                    "float32\n",
                    o.model, file.kind(), layers.size(), operations, bytes.packed, bytes.float32);
     }
     o.common.write({{"model", o.model},
                     {"kind", file.kind()},
+                    {"hardware", homework::hardware()},
                     {"operations", operations},
                     {"bytes", bytes.packed},
                     {"float_bytes", bytes.float32},
