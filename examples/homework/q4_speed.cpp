@@ -4,6 +4,9 @@
 /// them.
 #include "report.hpp"
 #include "speed.hpp"
+#if defined(QUANTAL_HOMEWORK_ONNX)
+#include "trtexec.hpp"
+#endif
 
 #include <set>
 
@@ -170,6 +173,18 @@ const std::vector<column> columns{{"Model", "model"},
                                   {"Images at a time", "images_at_a_time"},
                                   {"MB of values", "value_megabytes", 0}};
 
+#if defined(QUANTAL_HOMEWORK_ONNX)
+void add_tensorrt(const speed_options& s, const options& o, report& file) {
+    std::vector<tensorrt_models> models;
+    for (const std::string& name : o.models) {
+        std::mt19937_64 g(o.seed);
+        const quantal::graph net = raced_graph(name, s, o, g);
+        models.push_back(write_for_tensorrt(s.tensorrt, name, net, random_calibration(net, g)));
+    }
+    race_in_tensorrt(s.tensorrt, models, s.batches, file);
+}
+#endif
+
 void race(speed_options& s, options& o, report& file) {
     const std::size_t threads = quantal::thread_count(o.threads, SIZE_MAX);
     o.threads = static_cast<int>(threads);
@@ -210,6 +225,11 @@ void add_speed_options(CLI::App& app, speed_options& s, options& o) {
         ->check(CLI::Range(1, 1 << 20))
         ->capture_default_str();
     app.add_option("--seed", o.seed, "of weights and images")->capture_default_str();
+#if defined(QUANTAL_HOMEWORK_ONNX)
+    app.add_option("--tensorrt", s.tensorrt,
+                   "write the networks for TensorRT into this folder and time them with trtexec; "
+                   "without it or a GPU, print its commands");
+#endif
     app.add_option("--json", o.json, "write the results to this file");
 }
 
@@ -229,6 +249,9 @@ int main(int argc, char** argv) {
             s.forms = {integer_forms[0], integer_forms[2]};
         }
         report file{.exercise = "q4_speed", .command = command_line(argc, argv)};
+#if defined(QUANTAL_HOMEWORK_ONNX)
+        if (!s.tensorrt.empty()) add_tensorrt(s, o, file);
+#endif
         race(s, o, file);
     });
 }

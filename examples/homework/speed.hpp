@@ -20,7 +20,26 @@ struct speed_options {
     std::vector<form> forms = integer_forms;
     int size = 224, rounds = 5;
     std::size_t megabytes = 2048;
+    std::string tensorrt{}; ///< the folder for TensorRT's models, if they are wanted
 };
+
+/// A network with folded batch norms; its weights are random unless given.
+[[nodiscard]] inline quantal::graph raced_graph(const std::string& name, const speed_options& s,
+                                                const options& o, std::mt19937_64& g) {
+    if (!o.weights.empty()) return load_network(name, {source::kind::imagenet, {}}, o).net;
+    quantal::graph net = quantal::models::by_name(name, {.size = s.size});
+    benchmarks::randomize(net, g);
+    return quantal::passes::optimize(std::move(net));
+}
+
+/// Two images to calibrate a network on.
+[[nodiscard]] inline std::vector<quantal::tensor<float>>
+random_calibration(const quantal::graph& net, std::mt19937_64& g) {
+    std::vector<quantal::tensor<float>> images;
+    for (int i = 0; i < 2; ++i)
+        images.push_back(benchmarks::normal(g, net.input_shape().with_front(1), 1.0f));
+    return images;
+}
 
 /// A network on quantal's kernels. A batch whose values would take more memory than allowed goes
 /// through in parts.
@@ -64,12 +83,10 @@ class raced_network {
 public:
     raced_network(const std::string& name, const speed_options& s, const options& o)
         : most_bytes_(s.megabytes << 20), o_(o), g_(o.seed) {
-        quantal::graph net = make(name, s.size);
+        quantal::graph net = raced_graph(name, s, o, g_);
         image_ = net.input_shape();
         output_ = net.at(net.output()).shape;
-        std::vector<quantal::tensor<float>> images;
-        for (int i = 0; i < 2; ++i)
-            images.push_back(random_images(1));
+        const auto images = random_calibration(net, g_);
         for (const form& f : s.forms)
             add(f, in_integers(net, f, images, o.threads));
         add({"float32 quantal", "float32", "float32"}, all_in_float(net));
@@ -114,12 +131,6 @@ public:
     }
 
 private:
-    quantal::graph make(const std::string& name, int size) {
-        if (!o_.weights.empty()) return load_network(name, {source::kind::imagenet, {}}, o_).net;
-        quantal::graph net = quantal::models::by_name(name, {.size = size});
-        benchmarks::randomize(net, g_);
-        return quantal::passes::optimize(std::move(net));
-    }
     void add(const form& f, const quantal::integer_network& n) {
         forms_.emplace_back(f, std::make_unique<kernel_runner>(n, most_bytes_, o_.threads));
     }
