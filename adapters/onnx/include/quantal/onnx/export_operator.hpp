@@ -12,8 +12,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace detail {
+namespace onnx::detail {
 
 inline int_list both(hw s) {
     return {s.h, s.w};
@@ -81,19 +80,13 @@ struct operator_writer {
     void operator()(const op::add&) const { to.node("Add", tensors, output, name); }
     void operator()(const op::multiply&) const { to.node("Mul", tensors, output, name); }
     void operator()(const op::function& o) const {
-        switch (o.curve) {
-        case op::curve::leaky_relu:
-            return (void)to.node("LeakyRelu", tensors, output, name).set("alpha", o.alpha);
-        case op::curve::prelu:
-            return (void)to.node("PRelu", tensors, output, name);
-        case op::curve::sigmoid:
-            return (void)to.node("Sigmoid", tensors, output, name);
-        case op::curve::hard_sigmoid:
-            to.node("HardSigmoid", tensors, output, name).set("alpha", o.alpha).set("beta", o.beta);
-            return;
-        default:
-            return (void)to.node("HardSwish", tensors, output, name);
-        }
+        constexpr const char* types[] = {"LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid",
+                                         "HardSwish"};
+        static_assert(std::size(types) == std::size(op::curve_names));
+        auto n = to.node(types[static_cast<std::size_t>(o.curve)], tensors, output, name);
+        const bool is_hard = o.curve == op::curve::hard_sigmoid;
+        if (is_hard || o.curve == op::curve::leaky_relu) n.set("alpha", o.alpha);
+        if (is_hard) n.set("beta", o.beta);
     }
     void operator()(const op::max_pool& o) const { pool("MaxPool", o); }
     void operator()(const op::average_pool& o) const {
@@ -136,8 +129,7 @@ inline void write_node(model_writer& to, const node& n, std::vector<std::string>
     if (n.activation) operator_writer{to, {before}, output, n.name + "/activation"}(*n.activation);
 }
 
-} // namespace detail
-} // namespace onnx
+} // namespace onnx::detail
 } // namespace v0
 } // namespace quantal
 

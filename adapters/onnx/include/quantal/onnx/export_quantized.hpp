@@ -78,7 +78,7 @@ private:
     [[nodiscard]] std::string weights(const node& n, const any_qtensor& w) {
         const qparams& p = w.params();
         const element type = type_for(n, p.spec, true);
-        const std::string name = n.name + ".weight";
+        std::string name = n.name + ".weight";
         const bool grouped = p.spec.grain == per_group;
         if (grouped && !is_new_)
             refuse(n, "has scales of groups of weights, which ONNX has from opset 21 on");
@@ -115,7 +115,7 @@ private:
 
     /// int32 codes of the scale `s_x * s_w`, dequantized here or by the model.
     [[nodiscard]] std::string bias(value v, const integer_layer& layer) {
-        const std::string name = plan_.at(v).name + ".bias";
+        std::string name = plan_.at(v).name + ".bias";
         const float x = params(plan_.at(v).inputs[0]).scale();
         std::vector<float> scales;
         for (const float w : layer.weights.params().scales)

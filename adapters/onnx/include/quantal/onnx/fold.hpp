@@ -9,8 +9,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace fold {
+namespace onnx::fold {
 
 using dims = std::vector<std::int64_t>;
 
@@ -204,8 +203,7 @@ template <class F>
     });
 }
 
-} // namespace fold
-} // namespace onnx
+} // namespace onnx::fold
 } // namespace v0
 } // namespace quantal
 

@@ -9,8 +9,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 namespace detail {
 
 /// `a + b`, `a - b`, `a * b` or `a / b`; throws `data_error` for what integers cannot hold.
@@ -145,8 +144,7 @@ inline void clip(scope& s) {
     s.set_like(x, s.state.net.clip(s.unique(), x.v, o));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

@@ -8,8 +8,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 namespace detail {
 
 /// Scale `i` and zero point `i + 1` of one value; without a zero point, codes are of `otherwise`.
@@ -117,7 +116,7 @@ inline value quantized_value(const scope& s, const port& x, const qparams& p) {
 /// The value becomes codes; those that already are codes of the same kind stay what they are.
 inline void quantize_linear(scope& s) {
     port x = s.moved_input(0);
-    const element stated = static_cast<element>(s.node.integer("output_dtype", 0));
+    const auto stated = static_cast<element>(s.node.integer("output_dtype", 0));
     const qparams p = detail::params_of(s, 1, stated == element{} ? element::u8 : stated);
     s.node.ignore("axis"); // one scale
     s.node.ignore("saturate");
@@ -165,8 +164,7 @@ inline void clip_any(scope& s) {
     s.set(std::move(x));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

@@ -11,8 +11,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 
 /// The value of a Constant node. External data belong to initializers only.
 inline void constant_node(scope& s) {
@@ -105,8 +104,7 @@ inline void softmax(scope& s) {
     s.set(s.input(0));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

@@ -7,8 +7,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 
 /// A function without attributes.
 template <op::curve Curve>
@@ -43,8 +42,7 @@ inline void prelu(scope& s) {
     s.set_like(x, s.layer(op::function{op::curve::prelu}, x.v, std::move(values)));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

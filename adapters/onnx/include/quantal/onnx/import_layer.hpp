@@ -7,8 +7,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 namespace detail {
 
 /// Which column of a weight belongs to each feature, in the order of the network: features that
@@ -93,8 +92,8 @@ inline void batch_normalization(scope& s) {
 }
 
 /// `x * factor + offset`, each a number for all or one for each channel: a batch norm.
-inline void scale_channels(scope& s, const port& x, std::optional<constant> factor,
-                           std::optional<constant> offset) {
+inline void scale_channels(scope& s, const port& x, const std::optional<constant>& factor,
+                           const std::optional<constant>& offset) {
     const extents shape = s.channel_shape(x);
     const std::int64_t channels = x.shape[x.channel_axis()];
     const auto of_channels = [&](const std::optional<constant>& c, float otherwise) {
@@ -111,8 +110,7 @@ inline void scale_channels(scope& s, const port& x, std::optional<constant> fact
     s.set_like(x, s.layer(op::batch_norm{0.0}, x.v, std::move(values)));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

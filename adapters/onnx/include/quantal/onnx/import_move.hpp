@@ -10,8 +10,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 namespace detail {
 
 /// One axis of a slice: `count` entries from `start` on, `step` apart.
@@ -122,8 +121,7 @@ inline void pad(scope& s) {
     s.set(detail::padded(s, std::move(x), before, after));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

@@ -7,8 +7,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 namespace detail {
 
 /// Numbers that are an attribute before opset `since` and input `i` from then on.
@@ -136,6 +135,7 @@ inline void concat(scope& s) {
     if (s.input_count() == 1) return s.set(s.input(0));
     if (s.is_constant(0)) {
         std::vector<constant> parts;
+        parts.reserve(static_cast<std::size_t>(s.input_count()));
         for (int i = 0; i < s.input_count(); ++i)
             parts.push_back(s.constant_input(i));
         return s.set(fold::concat(parts, axis, s.state.left));
@@ -176,8 +176,7 @@ inline void reduce_mean(scope& s) {
     detail::reshape_value(s, x, {x.shape[0], s.state.net.at(x.v).shape[0]});
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

@@ -7,8 +7,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace onnx {
-namespace rules {
+namespace onnx::rules {
 
 /// The attributes that windows share.
 struct window_attributes {
@@ -131,8 +130,7 @@ inline void global_average_pool(scope& s) {
     s.set_value(s.state.net.global_average_pool(s.unique(), s.image_input(0).v));
 }
 
-} // namespace rules
-} // namespace onnx
+} // namespace onnx::rules
 } // namespace v0
 } // namespace quantal
 

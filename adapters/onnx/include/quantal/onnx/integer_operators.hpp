@@ -74,7 +74,7 @@ private:
 
     /// The reals of the codes `i`, whose scale and zero point follow.
     std::string real(int i, std::int64_t axis = 1) {
-        const std::string output = own(std::to_string(i));
+        std::string output = own(std::to_string(i));
         to_.add("DequantizeLinear", {input(i), input(i + 1), input(i + 2)}, output, axis);
         return output;
     }
@@ -100,7 +100,7 @@ private:
     /// As many scales of 1 as operand `i` has zero points.
     std::string ones(int i) {
         const std::string shape = own("shape" + std::to_string(i));
-        const std::string output = own("one" + std::to_string(i));
+        std::string output = own("one" + std::to_string(i));
         if (input(i + 2).empty())
             no_integers(shape);
         else

@@ -43,7 +43,7 @@ inline std::filesystem::path external_path(const std::string& location,
                          "\", and the model does not come from a folder");
     std::error_code failed;
     const fs::path home = fs::canonical(folder->empty() ? "." : *folder, failed);
-    const fs::path file = fs::weakly_canonical(home / location, failed);
+    fs::path file = fs::weakly_canonical(home / location, failed);
     const auto [end, _] = std::mismatch(home.begin(), home.end(), file.begin(), file.end());
     if (failed || fs::path(location).is_absolute() || end != home.end())
         fail<data_error>("the data lie in the file \"", location,

@@ -138,14 +138,14 @@ struct scope {
 
     /// Appends an operator on value `x` with all its parameters, named by suffix.
     [[nodiscard]] value layer(op::any o, value x, parameters values) const {
-        const std::string name = unique();
-        const value v = state.net.append({.name = name, .op = std::move(o), .inputs = {x}});
+        const std::string name = unique(), prefix = name + '.';
+        const value v = state.net.append({.name = name, .op = o, .inputs = {x}});
         for (const auto& [suffix, shape] :
              parameter_shapes(state.net.at(v).op, state.net.at(x).shape)) {
             auto found = values.extract(suffix);
             if (found.empty() || found.mapped().shape() != shape)
                 node.refuse("has no ", suffix, " of shape ", shape);
-            state.net.parameters.emplace(name + '.' + suffix, std::move(found.mapped()));
+            state.net.parameters.emplace(prefix + suffix, std::move(found.mapped()));
         }
         return v;
     }
