@@ -16,7 +16,7 @@ using namespace homework;
 namespace {
 
 struct request {
-    std::vector<std::string> configs{"4w4f", "2w4f"};
+    std::vector<std::string> configs{"float", "4w4f", "2w4f"};
     std::vector<std::string> methods{"lsq"};
     std::string trained = own_weights.string();
     int epochs = 0;
@@ -29,8 +29,8 @@ void add_request(CLI::App& app, request& r) {
     app.add_option("--config", r.configs,
                    "bits of weights and features (what layers take): 4w4f, 2w4f (three levels, -1 "
                    "to 1), 2w4f-full (four, -2 to 1) or any NwMf; several times. The first and "
-                   "the last layer, and what is only added, have 8 bits. float, with --epochs: "
-                   "the float network trained as long")
+                   "the last layer, and what is only added, have 8 bits. float: the float "
+                   "network, trained as long")
         ->capture_default_str();
     app.add_option("--method", r.methods,
                    "lsq, lsq+, pact or dorefa: how scales are learned; several times")
@@ -88,14 +88,18 @@ trained_network train_network(subject& s, const quantal::table& start, const opt
     write_trained(file, result, s);
     return result;
 }
-void add_float_row(subject& s, report& file, const options& o, const request& r) {
+/// Trains the float network as long and writes what that gave.
+json train_float(subject& s, const options& o, const request& r,
+                 const std::filesystem::path& file) {
+    const stopwatch watch;
     const auto top1 = train_in_float(s, o, training_of(r, "float", "float"));
-    file.rows.push_back({{"model", s.name},
-                         {"config", "float"},
-                         {"epochs", r.epochs},
-                         {"float_top1", s.top1(s.float_answers())},
-                         {"top1_after", top1.back()},
-                         {"top1_by_epoch", top1}});
+    const json result = {{"config", "float"},      {"epochs", r.epochs},
+                         {"command", r.command},   {"commit", commit},
+                         {"hardware", hardware()}, {"seconds", watch.seconds()},
+                         {"top1_by_epoch", top1}};
+    const std::string text = result.dump(2) + '\n';
+    quantal::io::write_file(file, std::as_bytes(std::span(text)));
+    return result;
 }
 #else
 trained_network train_network(subject&, const quantal::table&, const options&, const request&,
@@ -103,8 +107,37 @@ trained_network train_network(subject&, const quantal::table&, const options&, c
                               const std::filesystem::path&) {
     quantal::detail::fail<quantal::data_error>("--epochs needs a build with LibTorch");
 }
-void add_float_row(subject&, report&, const options&, const request&) {}
+json train_float(subject&, const options&, const request&, const std::filesystem::path&) {
+    quantal::detail::fail<quantal::data_error>("--epochs needs a build with LibTorch");
+}
 #endif
+
+/// Where what a row needs is kept.
+std::filesystem::path file_of(const subject& s, const options& o, const request& r,
+                              const std::string& config, const std::string& method) {
+    const char* const data = parse_source(o.data).name();
+    if (config != "float") return trained_file(r.trained, s.name, data, config, method);
+    return std::filesystem::path(r.trained) / fmt::format("{}_{}_float.json", s.name, data);
+}
+
+/// The float network, trained as long as the others.
+void add_float_row(subject& s, report& file, const options& o, const request& r) {
+    const auto path = file_of(s, o, r, "float", {});
+    const json training = r.epochs > 0 ? train_float(s, o, r, path)
+                                       : json::parse(std::ifstream(path), nullptr, false);
+    if (!training.contains("top1_by_epoch") || training["top1_by_epoch"].empty())
+        quantal::detail::fail<quantal::data_error>(path.string(),
+                                                   " does not say what training in float gave");
+    file.rows.push_back({{"model", s.name},
+                         {"data", parse_source(o.data).name()},
+                         {"config", "float"},
+                         {"method", "float32"},
+                         {"epochs", training.value("epochs", 0)},
+                         {"images", s.sets.test->size()},
+                         {"float_top1", s.top1(s.float_answers())},
+                         {"top1_after", training["top1_by_epoch"].back()}});
+    file.evidence["training"][s.name + " float"] = training;
+}
 
 /// Compares the codes of the first test images with those of the second computation.
 void compare(subject& s, json& row, const quantal::plan& p, const quantal::integer_network& network,
@@ -131,7 +164,7 @@ void add_row(subject& s, report& file, const options& o, const request& r,
     s.plan = quantal::place(s.float_net, for_network(parse_config(config), s.float_net));
     const quantal::table start = calibrate_network(s, *s.sets.other, choice, o);
     const auto before = integer_answers(s, quantal::quantize(s.plan, start), o.threads);
-    const auto path = trained_file(r.trained, s.name, parse_source(o.data).name(), config, method);
+    const auto path = file_of(s, o, r, config, method);
     const trained_network trained =
         r.epochs > 0 ? train_network(s, start, o, r, config, method, path) : read_trained(path, s);
     const auto after = integer_answers(s, trained.network, o.threads);
@@ -167,38 +200,66 @@ std::string answer(const json& rows) {
            enumerate(found) + '.';
 }
 
+void print(const report& file) {
+    const std::vector<column> columns{{"Model", "model"},
+                                      {"Data", "data"},
+                                      {"Quant config", "config"},
+                                      {"Method", "method"},
+                                      {"Epochs", "epochs"},
+                                      {"Float Acc1", "float_top1"},
+                                      {"Acc1 before", "top1_before"},
+                                      {"Acc1 after", "top1_after"},
+                                      {"Drop", "drop"},
+                                      {"Simulated Acc1", "sim_top1"},
+                                      {"Images", "images"},
+                                      {"Float bytes", "float_bytes"},
+                                      {"Quant bytes", "quant_bytes"},
+                                      {"Differing codes", "differing_codes"},
+                                      {"of", "compared_codes"},
+                                      {"Seconds", "seconds", 0}};
+    fmt::print("{}", to_markdown(file.rows, columns));
+    for (const std::string& line : file.details)
+        fmt::print("\n{}\n", line);
+    fmt::print("\n{}\n", file.evidence["answer"].get<std::string>());
+}
+
+/// The rows of one network; returns the files of trained networks that are not there.
+std::vector<std::string> add_rows(subject& s, report& file, const options& o, const request& r) {
+    std::vector<std::string> missing;
+    for (const std::string& config : r.configs) {
+        const bool real = config == "float";
+        for (const std::string& method : real ? std::vector<std::string>{"float32"} : r.methods) {
+            const auto kept = file_of(s, o, r, config, method);
+            if (r.epochs == 0 && !exists(kept))
+                missing.push_back(kept.string());
+            else if (real)
+                add_float_row(s, file, o, r);
+            else
+                add_row(s, file, o, r, config, method);
+        }
+    }
+    return missing;
+}
+
 void run_all(options& o, const request& r, report& file) {
     const source from = parse_source(o.data);
     if (o.models.empty()) o.models = default_models(from);
     backend::use_threads(o.threads);
+    for (const std::string& config : r.configs)
+        if (config != "float") (void)parse_config(config);
+    std::vector<std::string> missing;
     for (const std::string& model : o.models) {
         subject s(model, from, o);
-        for (const std::string& config : r.configs)
-            if (config == "float")
-                add_float_row(s, file, o, r);
-            else
-                for (const std::string& method : r.methods)
-                    add_row(s, file, o, r, config, method);
+        const auto files = add_rows(s, file, o, r);
+        missing.insert(missing.end(), files.begin(), files.end());
     }
+    if (file.rows.empty())
+        quantal::detail::fail<quantal::data_error>("there is no trained network ",
+                                                   enumerate(missing), "; --epochs trains one");
+    for (const std::string& name : missing)
+        file.details.push_back("Not trained, hence not in the table: " + name);
     file.evidence["answer"] = answer(file.rows);
-    fmt::print("{}\n{}\n",
-               to_markdown(file.rows, {{"Model", "model"},
-                                       {"Data", "data"},
-                                       {"Quant config", "config"},
-                                       {"Method", "method"},
-                                       {"Epochs", "epochs"},
-                                       {"Float Acc1", "float_top1"},
-                                       {"Acc1 before", "top1_before"},
-                                       {"Acc1 after", "top1_after"},
-                                       {"Drop", "drop"},
-                                       {"Simulated Acc1", "sim_top1"},
-                                       {"Images", "images"},
-                                       {"Float bytes", "float_bytes"},
-                                       {"Quant bytes", "quant_bytes"},
-                                       {"Differing codes", "differing_codes"},
-                                       {"of", "compared_codes"},
-                                       {"Seconds", "seconds", 0}}),
-               file.evidence["answer"].get<std::string>());
+    print(file);
     if (!o.json.empty()) file.write(o.json);
 }
 

@@ -31,12 +31,9 @@ inline void write_trained(const std::filesystem::path& file, const trained_netwo
                        {"training", t.training.dump()}});
 }
 
-/// Throws `data_error` if the file is missing or holds another network.
+/// Throws `data_error` if the file holds another network.
 [[nodiscard]] inline trained_network read_trained(const std::filesystem::path& file,
                                                   const subject& s) {
-    if (!exists(file))
-        quantal::detail::fail<quantal::data_error>("there is no trained network ", file.string(),
-                                                   "; --epochs trains one");
     auto read = quantal::io::load(file);
     if (read.metadata["model"] != s.name ||
         read.network.plan().net.input_shape() != s.plan.net.input_shape())
