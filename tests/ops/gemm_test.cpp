@@ -178,6 +178,24 @@ BOOST_AUTO_TEST_CASE(depth_that_types_allow) {
     BOOST_TEST(sum[0] == 255 * 127 * depth);
 }
 
+BOOST_AUTO_TEST_CASE(largest_products_of_few_rows) {
+    const std::int64_t depth = 67;
+    const std::vector<std::int32_t> x(2 * depth, 255);
+    std::vector<std::int32_t> w(x.size(), 127);
+    w[5] = w[depth] = -128; // the others are as far from the lowest as can be
+    const qspec full{.bits = 8, .kind = scheme::symmetric_full};
+    for (const cpu::kernel_set* kernels : support::built_kernels())
+        for (const std::int64_t rows : {1, 2}) {
+            const auto packed = prepare(any_qtensor({full, {1.0f}, {0}}, {2, depth}, w),
+                                        {8, gemm_rows::few}, *kernels);
+            const std::span codes = std::span(x).first(static_cast<std::size_t>(rows * depth));
+            const auto y =
+                gemm(any_qtensor({a8, {1.0f}, {0}}, {rows, depth}, codes), packed, chain(sums{}));
+            for (const std::int32_t sum : y.values())
+                BOOST_TEST(sum == 255 * (127 * (depth - 1) - 128), kernels->name);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(sums_that_leave_int32_are_refused) {
     const std::int64_t depth = 70000;
     const std::vector<std::int32_t> x(static_cast<std::size_t>(depth), 0), w(x.size(), 127);

