@@ -102,12 +102,12 @@ inline json choose_widths(subject& s, const data::dataset& set, const options& o
             return quantal::tune::measure_widths(s.plan, widths, batch, observer, o.threads);
         });
     const auto front = quantal::tune::pareto_front(costs);
-    const auto& chosen = quantal::tune::within(front, 8 * o.weight_bytes);
+    const auto& chosen = quantal::tune::within(front, static_cast<double>(o.weight_bytes));
     s.plan =
         quantal::place(s.float_net, quantal::tune::with_widths(o.quantization(), s.plan, chosen));
     json evidence = {{"front", json::array()}, {"widths", json::object()}};
     for (const auto& m : front)
-        evidence["front"].push_back({{"bytes", m.bits / 8}, {"noise", m.noise}});
+        evidence["front"].push_back({{"bytes", m.cost}, {"noise", m.noise}});
     for (std::size_t i = 0; i < costs.size(); ++i)
         evidence["widths"][costs[i].layer] = chosen.widths[i];
     return evidence;

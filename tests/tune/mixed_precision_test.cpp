@@ -15,29 +15,29 @@ namespace {
 std::vector<layer_costs> random_costs(std::mt19937& g, std::size_t layers) {
     std::vector<layer_costs> result;
     for (std::size_t i = 0; i < layers; ++i) {
-        const std::size_t weights = 1 + g() % 50;
+        const double weights = 1.0 + static_cast<double>(g() % 50);
         layer_costs costs{"layer", {}};
         for (const int width : {8, 6, 4, 3, 2})
-            costs.widths.push_back({width, weights * static_cast<std::size_t>(width),
+            costs.widths.push_back({width, weights * width,
                                     static_cast<double>(g() % 100) * std::pow(4.0, 8 - width)});
         result.push_back(std::move(costs));
     }
     return result;
 }
 
-/// The least noise of all choices of at most `bits`.
-double least_noise(const std::vector<layer_costs>& layers, std::size_t bits) {
+/// The least noise of all choices of at most `cost`.
+double least_noise(const std::vector<layer_costs>& layers, double cost) {
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t choice = 0; choice < 5 * 5 * 5 * 5; ++choice) {
-        std::size_t size = 0, rest = choice;
-        double noise = 0.0;
+        std::size_t rest = choice;
+        double sum = 0.0, noise = 0.0;
         for (const layer_costs& layer : layers) {
             const auto& entry = layer.widths[rest % 5];
             rest /= 5;
-            size += entry.bits;
+            sum += entry.cost;
             noise += entry.noise;
         }
-        if (size <= bits) least = std::min(least, noise);
+        if (sum <= cost) least = std::min(least, noise);
     }
     return least;
 }
@@ -54,10 +54,10 @@ BOOST_AUTO_TEST_CASE(no_choice_is_better_than_one_of_the_front) {
         BOOST_TEST(front.front().widths == std::vector(4, 8), boost::test_tools::per_element());
         BOOST_TEST(front.back().widths == std::vector(4, 2), boost::test_tools::per_element());
         for (std::size_t k = 0; k < front.size(); ++k) {
-            if (k > 0) BOOST_TEST(front[k].bits < front[k - 1].bits);
+            if (k > 0) BOOST_TEST(front[k].cost < front[k - 1].cost);
             // Where noise falls with the width, an earlier choice of the front is larger and worse.
             if (k + 1 < front.size() && front[k + 1].noise <= front[k].noise) continue;
-            BOOST_TEST(front[k].noise == least_noise(layers, front[k].bits),
+            BOOST_TEST(front[k].noise == least_noise(layers, front[k].cost),
                        boost::test_tools::tolerance(1e-12));
         }
     }
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_budget_takes_the_largest_choice_that_fits) {
     BOOST_TEST(tune::within(front, 80).noise == 4.0);
     BOOST_CHECK_EXCEPTION((void)tune::within(front, 79), spec_error, [](const spec_error& e) {
         return std::string(e.what()) ==
-               "the weights of the network take 10 bytes at their narrowest; 9 were allowed";
+               "the layers of the network cost 80 together at their narrowest; 79 were allowed";
     });
 }
 
@@ -84,19 +84,47 @@ BOOST_AUTO_TEST_CASE(widths_become_rules_of_a_plan) {
         BOOST_TEST(layer.widths.size() == 3u);
         BOOST_TEST(layer.widths[0].noise < layer.widths[1].noise);
         BOOST_TEST(layer.widths[1].noise < layer.widths[2].noise);
-        BOOST_TEST(layer.widths[0].bits == 2 * layer.widths[1].bits);
+        BOOST_TEST(layer.widths[0].cost == 2 * layer.widths[1].cost);
     }
     const auto front = tune::pareto_front(costs);
-    const std::size_t budget = (front.front().bits + front.back().bits) / 2;
+    const double budget = (front.front().cost + front.back().cost) / 2;
     const plan mixed =
         place(c.network.net, tune::with_widths({}, c.network, tune::within(front, budget)));
-    std::size_t bits = 0;
+    double bytes = 0.0;
     for (value v = 0; v < mixed.roles.size(); ++v)
         if (mixed.roles[v].weights)
-            bits += mixed.net.parameter(mixed.at(v), "weight").size() *
-                    static_cast<std::size_t>(mixed.roles[v].weights->bits);
-    BOOST_TEST(bits == tune::within(front, budget).bits);
-    BOOST_TEST(bits <= budget);
+            bytes += static_cast<double>(mixed.net.parameter(mixed.at(v), "weight").size()) *
+                     mixed.roles[v].weights->bits / 8.0;
+    BOOST_TEST(bytes == tune::within(front, budget).cost);
+    BOOST_TEST(bytes <= budget);
+}
+
+BOOST_AUTO_TEST_CASE(a_width_that_saves_nothing_is_not_taken) {
+    // Three bits take as long as four, two bits longer.
+    const std::vector<layer_costs> layers{
+        {"a", {{8, 10.0, 0.0}, {4, 5.0, 1.0}, {3, 5.0, 2.0}, {2, 6.0, 9.0}}},
+        {"b", {{8, 4.0, 0.0}, {4, 4.0, 3.0}, {3, 3.0, 4.0}, {2, 1.0, 30.0}}}};
+    const auto front = tune::pareto_front(layers);
+    std::vector<std::vector<int>> widths;
+    for (const mixed_widths& m : front)
+        widths.push_back(m.widths);
+    BOOST_TEST((widths == std::vector<std::vector<int>>{{8, 8}, {4, 8}, {4, 3}, {4, 2}}));
+    BOOST_TEST(front.back().cost == 6.0);
+    BOOST_TEST(front.back().noise == 31.0);
+}
+
+BOOST_AUTO_TEST_CASE(the_cost_is_what_the_caller_says) {
+    const networks::calibrated c = networks::make("operators");
+    const auto cost = [](const plan&, value v, int width) {
+        return 100.0 * static_cast<double>(v) + width;
+    };
+    for (const layer_costs& layer :
+         tune::measure_widths(c.network, std::vector{8, 2}, c.images, observe::minmax{}, 0, cost)) {
+        const double wide = layer.widths[0].cost;
+        BOOST_TEST(layer.widths[1].cost == wide - 6.0);
+        const auto node = static_cast<value>(wide / 100.0);
+        BOOST_TEST(c.network.at(node).name == layer.layer);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
