@@ -30,6 +30,7 @@ struct options {
     bool equalize = false;
     std::size_t weight_bytes = 0; ///< 0: the widths that the specs say
     std::string rounding{};       ///< none: the nearest, biases as they are
+    double best_seconds = 0.0;    ///< 0: as observers and rounding say
     std::vector<std::string> layers{};
     std::string resize = "256";
     bool tensorflow = false;

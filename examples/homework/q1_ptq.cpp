@@ -4,6 +4,7 @@
 #include "exercise.hpp"
 
 #include <quantal/tune/layer_errors.hpp>
+#include <quantal/tune/quantize_best.hpp>
 
 using namespace homework;
 
@@ -48,12 +49,42 @@ json error_report(subject& s, const quantal::table& t, const options& o) {
     return all;
 }
 
-void add_rows(subject& s, report& file, const options& o) {
+/// The best combination for which there is time becomes that of subject and options; what was tried
+/// is filed.
+quantal::table take_best(subject& s, report& file, const data::load_options& choice, options& o) {
+    auto best =
+        quantal::tune::quantize_best(s.plan, read_batches(*s.sets.other, choice), o.best_seconds,
+                                     {.threads = o.threads, .seed = o.seed});
+    json& trials = file.evidence["best"][s.name] = json::array();
+    for (const quantal::tune::trial& t : best.trials)
+        trials.push_back({{"observer", t.observer},
+                          {"weight_observer", t.weight_observer},
+                          {"rounding", t.rounding},
+                          {"output_decibels", t.signal_to_noise},
+                          {"seconds", t.seconds}});
+    file.details.push_back(s.name + ", what was tried:\n" +
+                           to_markdown(trials, {{"Observer", "observer"},
+                                                {"of weights", "weight_observer"},
+                                                {"Rounding", "rounding"},
+                                                {"SNR of the output, dB", "output_decibels"},
+                                                {"Seconds", "seconds"}}) +
+                           best.explanation());
+    const quantal::tune::trial& chosen = best.trials[best.chosen];
+    o.observer = chosen.observer;
+    o.weight_observer = chosen.weight_observer;
+    if (chosen.rounding != "none") o.rounding = chosen.rounding;
+    s.plan = std::move(best.plan);
+    return std::move(best.table);
+}
+
+void add_rows(subject& s, report& file, options o) {
     const data::load_options choice = calibration_order(*s.sets.other, o);
     if (const json widths = choose_widths(s, *s.sets.other, o); !widths.empty())
         file.evidence["mixed_precision"][s.name] = widths;
-    quantal::table t = calibrate_network(s, *s.sets.other, choice, o);
-    round_weights(s, t, *s.sets.other, choice, o);
+    const bool chooses = o.best_seconds > 0.0;
+    quantal::table t =
+        chooses ? take_best(s, file, choice, o) : calibrate_network(s, *s.sets.other, choice, o);
+    if (!chooses) round_weights(s, t, *s.sets.other, choice, o);
     json& row = add_row(file, s, o, {s.name, t, t});
     file.evidence["layer_errors"][s.name] = error_report(s, t, o);
     row["seconds"] = s.watch.lap();
@@ -102,6 +133,11 @@ int main(int argc, char** argv) {
                    std::string("choose steps of weights by the calibration images, and correct "
                                "biases: ") +
                        quantal::tune::rounding_names);
+    app.add_option("--best", o.best_seconds,
+                   "try observers and ways of rounding for so many seconds, and take what leaves "
+                   "most signal at the output on a quarter of the calibration images")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes("--observer", "--weight-observer", "--rounding");
     return run(app, argc, argv, [&] {
         report file{.exercise = "q1_ptq", .command = command_line(argc, argv)};
         run_exercise(o, file,

@@ -113,13 +113,19 @@ inline json choose_widths(subject& s, const data::dataset& set, const options& o
     return evidence;
 }
 
+[[nodiscard]] inline std::vector<quantal::tensor<float>>
+read_batches(const data::dataset& set, const data::load_options& choice) {
+    std::vector<quantal::tensor<float>> batches;
+    for (const auto& batch : data::loader(set, choice))
+        batches.push_back(batch.images);
+    return batches;
+}
+
 /// Rounds the weights of the subject's plan by these images, if the options name a way.
 inline void round_weights(subject& s, quantal::table& t, const data::dataset& set,
                           const data::load_options& choice, const options& o) {
     if (o.rounding.empty()) return;
-    std::vector<quantal::tensor<float>> batches;
-    for (const auto& batch : data::loader(set, choice))
-        batches.push_back(batch.images);
+    const auto batches = read_batches(set, choice);
     const quantal::tune::rounding_options how{
         .threads = o.threads,
         .seed = o.seed,
