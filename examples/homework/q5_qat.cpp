@@ -69,6 +69,12 @@ training_request training_of(const request& r, const std::string& config,
     return t;
 }
 
+/// Before anything takes time.
+void check_methods(const request& r) {
+    for (const std::string& method : r.methods)
+        (void)learning_by_name(method);
+}
+
 /// Trains the subject's plan and writes the file.
 trained_network train_network(subject& s, const quantal::table& start, const options& o,
                               const request& r, const std::string& config,
@@ -102,6 +108,7 @@ json train_float(subject& s, const options& o, const request& r,
     return result;
 }
 #else
+void check_methods(const request&) {}
 trained_network train_network(subject&, const quantal::table&, const options&, const request&,
                               const std::string&, const std::string&,
                               const std::filesystem::path&) {
@@ -247,6 +254,7 @@ void run_all(options& o, const request& r, report& file) {
     backend::use_threads(o.threads);
     for (const std::string& config : r.configs)
         if (config != "float") (void)parse_config(config);
+    check_methods(r);
     std::vector<std::string> missing;
     for (const std::string& model : o.models) {
         subject s(model, from, o);
