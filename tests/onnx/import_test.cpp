@@ -80,6 +80,19 @@ BOOST_AUTO_TEST_CASE(a_network_as_exporters_write_it) {
     BOOST_TEST(net.parameters.at("g.bias")[1] == -1.0f);
 }
 
+BOOST_AUTO_TEST_CASE(a_softmax_at_the_end_whatever_it_is_called) {
+    builder b({1, 3});
+    b.add("Relu", {"x"}, "r");
+    b.add("Softmax", {"r"}, "s");
+    b.add("Identity", {"s"}, "t");
+    b.add("Identity", {"t"}, "y");
+    const auto [net, notes] = quantal::onnx::import_network(b.model);
+    BOOST_TEST(text(net) == "input = input() -> 3\nr = clip(input) to [0, inf] -> 3\n");
+    BOOST_TEST(notes.size() == 1u);
+    b.graph().mutable_node(3)->clear_input();
+    BOOST_TEST(message(b).find("(Identity)") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(batches_of_any_size_through_shape_arithmetic) {
     for (const std::int64_t batch : {0, 1, 3}) {
         builder b({batch, 2, 3, 1});
@@ -177,6 +190,31 @@ BOOST_AUTO_TEST_CASE(a_model_with_channels_last) {
     for (int p = 0; p < 6; ++p) // pixel p has the channels p + 7 and p + 1, swapped by the conv
         expected += static_cast<float>((p + 7) * (2 * p + 1) + (p + 1) * (2 * p + 2));
     BOOST_TEST(run(b, x)[0] == expected);
+}
+
+BOOST_AUTO_TEST_CASE(padding_of_channels_last_waits_for_a_convolution) {
+    builder b({1, 1, 2, 3});
+    b.integers("pads", {0, 1, 0, 0, 0, 0, 2, 0}); // a row above, two columns to the right
+    b.floats("w", counted({1, 1, 3, 5}));
+    b.add("Transpose", {"x"}, "last").set("perm", ints{0, 2, 3, 1});
+    b.add("Pad", {"last", "pads"}, "p");
+    b.add("Transpose", {"p"}, "first").set("perm", ints{0, 3, 1, 2});
+    b.add("Conv", {"first", "w"}, "y");
+    const int expected = 1 * 6 + 2 * 7 + 3 * 8 + 4 * 11 + 5 * 12 + 6 * 13;
+    BOOST_TEST(run(b, counted({1, 1, 2, 3})) == std::vector{static_cast<float>(expected)});
+}
+
+BOOST_AUTO_TEST_CASE(channels_last_that_are_scaled_before_they_are_moved) {
+    builder b({1, 2, 3, 2}); // height 2, width 3, channels 2
+    b.floats("factors", {2}, {2, 10});
+    b.floats("half", {1}, {0.5f});
+    b.add("Mul", {"x", "factors"}, "scaled");
+    b.add("Add", {"scaled", "half"}, "moved");
+    b.add("Transpose", {"moved"}, "y").set("perm", ints{0, 3, 1, 2});
+    BOOST_TEST(run(b, counted({1, 2, 2, 3})) ==
+                   std::vector<float>({2.5f, 4.5f, 6.5f, 8.5f, 10.5f, 12.5f, 70.5f, 80.5f, 90.5f,
+                                       100.5f, 110.5f, 120.5f}),
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_option_a_shortcut) {

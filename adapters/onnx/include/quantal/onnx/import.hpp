@@ -110,6 +110,7 @@ public:
             });
         read_input();
         const auto nodes = needed_nodes();
+        name_outputs(nodes);
         for (const auto* node : nodes)
             if (node->op_type() != "QuantizeLinear")
                 state_.read_as_reals.insert(node->input().begin(), node->input().end());
@@ -165,14 +166,21 @@ private:
         state_.operands.emplace(input.name(), port{state_.net.input(image), extents(shape), last});
     }
     /// Whether the input has its channels last, as in models that come from TensorFlow: a transpose
-    /// that reads it brings them to the front.
+    /// of it, or of what operators on each element make of it, brings them to the front.
     [[nodiscard]] bool becomes_channels_first(const std::string& input) const {
-        return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-            if (node.op_type() != "Transpose" || node.input_size() != 1 || node.input(0) != input)
-                return false;
-            node_reader n(node, opset_);
-            return n.integers("perm") == int_list{0, 3, 1, 2};
-        });
+        static const std::set<std::string_view> on_each{"Add",      "Cast", "Div",
+                                                        "Identity", "Mul",  "Sub"};
+        std::set<std::string> images{input};
+        for (const auto& node : nodes_) {
+            const bool reads = std::any_of(node.input().begin(), node.input().end(),
+                                           [&](const auto& i) { return images.contains(i); });
+            if (!reads) continue;
+            if (node.op_type() == "Transpose")
+                return node_reader(node, opset_).integers("perm") == int_list{0, 3, 1, 2};
+            if (on_each.contains(node.op_type()))
+                images.insert(node.output().begin(), node.output().end());
+        }
+        return false;
     }
 
     /// The nodes that the output depends on, in the order of the model.
@@ -195,6 +203,16 @@ private:
         for (const auto& node : nodes_)
             if (needed.contains(&node)) result.push_back(&node);
         return result;
+    }
+
+    /// What an Identity at the end hands on is an output too.
+    void name_outputs(const std::vector<const ::onnx::NodeProto*>& nodes) {
+        for (auto last = nodes.rbegin(); last != nodes.rend(); ++last) {
+            const auto& node = **last;
+            if (node.op_type() == "Identity" && node.input_size() == 1 &&
+                state_.outputs.contains(node.output(0)))
+                state_.outputs.insert(node.input(0));
+        }
     }
 
     void read_node(const ::onnx::NodeProto& node) {

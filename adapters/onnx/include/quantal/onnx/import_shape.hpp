@@ -117,7 +117,8 @@ inline void transpose(scope& s) {
         reversed.push_back(axis);
     const int_list order = s.node.integers("perm").value_or(reversed);
     if (s.is_constant(0)) return s.set(fold::transpose(s.constant_input(0), order, s.state.left));
-    port x = s.moved_input(0);
+    port x = s.raw_port(0); // what waits on it may wait on
+    if (x.is_dynamic) s.refuse_dynamic();
     const int_list to_last{0, 2, 3, 1}, to_first{0, 3, 1, 2};
     if (x.is_image() && order == (x.channels_last ? to_first : to_last)) {
         x.channels_last = !x.channels_last;
