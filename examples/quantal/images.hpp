@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace command {
 
@@ -23,17 +24,26 @@ namespace data = quantal::data;
 /// How images become values, as the user said.
 struct preprocess_options {
     std::vector<float> mean{}, std{};
-    float scale = 1.0f / 255.0f;
+    std::optional<float> scale{};
     int resize = -1, crop = -1;
     std::string classes{};
 
     void add_to(CLI::App& app) {
-        app.add_option("--mean", mean, "mean of each channel, subtracted from scaled pixels");
-        app.add_option("--std", std, "standard deviation of each channel, a divisor");
-        app.add_option("--scale", scale, "factor of pixels from 0 to 255, before mean and std")
-            ->capture_default_str();
-        app.add_option("--resize", resize, "short side of images before the crop, 0: as they are");
-        app.add_option("--crop", crop, "side of the centre crop, 0: none");
+        app.add_option("--mean", mean,
+                       "mean of each channel, subtracted from scaled pixels; 0 where only --std or "
+                       "--scale is said");
+        app.add_option("--std", std,
+                       "standard deviation of each channel, a divisor; 1 where only --mean or "
+                       "--scale is said");
+        app.add_option("--scale", scale,
+                       "factor of pixels from 0 to 255, before mean and std; 1/255 unless said")
+            ->check(CLI::PositiveNumber);
+        app.add_option("--resize", resize,
+                       "short side of images before the crop, 0: as they are; of photographs 8/7 "
+                       "of the network's side unless said");
+        app.add_option("--crop", crop,
+                       "side of the centre crop, 0: none; of photographs the network's side "
+                       "unless said");
         app.add_option("--classes", classes,
                        "text whose lines begin with the names of class folders, in their order");
     }
@@ -49,8 +59,10 @@ struct preprocess_options {
             p = data::preprocess_from_json(found->second);
         else if (shape.rank() == 3 && channels == 3 && shape[1] >= 64)
             p = usual(static_cast<int>(std::min(shape[1], shape[2])));
-        if (!mean.empty()) p.mean = scaled(mean);
-        if (!std.empty()) p.std = scaled(std);
+        if (scale || !mean.empty() || !std.empty()) {
+            p.mean = scaled(mean, channels, 0.0f);
+            p.std = scaled(std, channels, 1.0f);
+        }
         if (resize >= 0) p.resize = resize;
         if (crop >= 0) p.crop = crop;
         return p;
@@ -64,9 +76,11 @@ private:
         return p;
     }
     /// Numbers of scaled pixels as those of pixels from 0 to 1.
-    [[nodiscard]] std::vector<float> scaled(std::vector<float> numbers) const {
+    [[nodiscard]] std::vector<float> scaled(std::vector<float> numbers, std::size_t channels,
+                                            float otherwise) const {
+        if (numbers.empty()) numbers.assign(channels, otherwise);
         for (float& x : numbers)
-            x /= 255.0f * scale;
+            x /= 255.0f * scale.value_or(1.0f / 255.0f);
         return numbers;
     }
 };
