@@ -107,9 +107,8 @@ void add_note(notes* list, const Parts&... parts) {
 template <observer O>
 class tensor_observer {
 public:
-    tensor_observer(qspec spec, const O& prototype, std::string name,
-                    nonfinite policy = nonfinite::refuse)
-        : spec_(spec), prototype_(prototype), name_(std::move(name)), policy_(policy) {
+    tensor_observer(qspec spec, O prototype, std::string name, nonfinite policy = nonfinite::refuse)
+        : spec_(spec), prototype_(std::move(prototype)), name_(std::move(name)), policy_(policy) {
         check(spec);
     }
 

@@ -207,8 +207,8 @@ private:
 
     /// What an Identity at the end hands on is an output too.
     void name_outputs(const std::vector<const ::onnx::NodeProto*>& nodes) {
-        for (auto last = nodes.rbegin(); last != nodes.rend(); ++last) {
-            const auto& node = **last;
+        for (std::size_t i = nodes.size(); i-- > 0;) {
+            const auto& node = *nodes[i];
             if (node.op_type() == "Identity" && node.input_size() == 1 &&
                 state_.outputs.contains(node.output(0)))
                 state_.outputs.insert(node.input(0));
