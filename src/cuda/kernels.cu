@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Every kernel, for nvcc.
+#include <quantal/kernel/cuda/codes.hpp>
 #include <quantal/kernel/cuda/device/run.hpp>
-#include <quantal/kernel/cuda/elementwise.hpp>
 #include <quantal/kernel/cuda/image_rows.hpp>
 #include <quantal/kernel/cuda/min_max.hpp>
+#include <quantal/kernel/cuda/moves.hpp>
 #include <quantal/kernel/cuda/product.hpp>
+#include <quantal/kernel/cuda/windows.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -27,6 +29,21 @@ template __global__ void
 run(const __grid_constant__ product_kernel<large_tile, image_rows, codes_out>);
 template __global__ void
 run(const __grid_constant__ product_kernel<small_tile, image_rows, codes_out>);
+template __global__ void
+run(const __grid_constant__ product_kernel<large_tile, image_rows, reals_out>);
+template __global__ void
+run(const __grid_constant__ product_kernel<small_tile, image_rows, reals_out>);
+template __global__ void run(const __grid_constant__ window_kernel<grouped_sum, codes_out>);
+template __global__ void run(const __grid_constant__ window_kernel<grouped_sum, reals_out>);
+template __global__ void run(const __grid_constant__ window_kernel<window_sum, means_out>);
+template __global__ void run(const __grid_constant__ window_kernel<window_max, bytes_out>);
+template __global__ void run(const __grid_constant__ code_kernel<add_codes>);
+template __global__ void run(const __grid_constant__ code_kernel<multiply_codes>);
+template __global__ void run(const __grid_constant__ code_kernel<look_up>);
+template __global__ void run(const __grid_constant__ each_kernel<read_images>);
+template __global__ void run(const __grid_constant__ each_kernel<join_channels>);
+template __global__ void run(const __grid_constant__ each_kernel<short_cut>);
+template __global__ void run(const __grid_constant__ each_kernel<flatten>);
 
 } // namespace cuda
 } // namespace v0

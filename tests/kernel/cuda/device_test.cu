@@ -2,6 +2,8 @@
 /// The tests of kernels as one program that runs them on a device.
 #include "main.cpp"
 
+#include "kernel/cuda/codes_test.cpp"
 #include "kernel/cuda/elementwise_test.cpp"
 #include "kernel/cuda/image_rows_test.cpp"
 #include "kernel/cuda/product_test.cpp"
+#include "kernel/cuda/windows_test.cpp"

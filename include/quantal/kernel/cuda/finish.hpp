@@ -33,6 +33,26 @@ struct codes_out {
                static_cast<std::uint8_t>(arith::requantize(sum, m, zero_point, lo, hi)));
     }
 };
+/// The same, where rows are the pixels of images and have multipliers by their place in an image.
+struct means_out {
+    output<std::uint8_t> to;
+    const float* multipliers;
+    std::int32_t pixels, zero_point, lo, hi;
+
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
+        const float m = load(multipliers + row % pixels);
+        to.put(row, column,
+               static_cast<std::uint8_t>(arith::requantize(sum, m, zero_point, lo, hi)));
+    }
+};
+/// A sum that is a code already.
+struct bytes_out {
+    output<std::uint8_t> to;
+
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t code) const {
+        to.put(row, column, static_cast<std::uint8_t>(code));
+    }
+};
 /// `float(sum) * multiplier`.
 struct reals_out {
     output<float> to;

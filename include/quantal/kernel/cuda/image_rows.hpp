@@ -39,15 +39,17 @@ struct image_rows {
         return {data + n * bytes, pixel / output.w * stride.h - top,
                 pixel % output.w * stride.w - left};
     }
-    /// Chunk [k, k + 16) of a row to shared memory.
-    QUANTAL_DEVICE void fetch(const place& row, int k, std::uint8_t* to) const {
-        const int position = k / channels;
+    /// The channels of place `position` of a row's window; null outside its image.
+    [[nodiscard]] QUANTAL_DEVICE const std::uint8_t* pixel(const place& row, int position) const {
         const int y = row.y + position / kernel.w * dilation.h;
         const int x = row.x + position % kernel.w * dilation.w;
-        if (y >= 0 && y < image.h && x >= 0 && x < image.w)
-            return copy_async(to,
-                              row.image + (std::int64_t{y} * image.w + x) * channels + k % channels,
-                              chunk_bytes);
+        if (y < 0 || y >= image.h || x < 0 || x >= image.w) return nullptr;
+        return row.image + (std::int64_t{y} * image.w + x) * channels;
+    }
+    /// Chunk [k, k + 16) of a row to shared memory.
+    QUANTAL_DEVICE void fetch(const place& row, int k, std::uint8_t* to) const {
+        if (const std::uint8_t* from = pixel(row, k / channels))
+            return copy_async(to, from + k % channels, chunk_bytes);
         pack<std::uint8_t, chunk_bytes> zeros;
         for (int i = 0; i < chunk_bytes; ++i)
             zeros[i] = zero_point;
