@@ -86,7 +86,11 @@ struct arch_list {
         (f.template operator()<Arch>(), ...);
     }
 };
+#if defined(__CUDACC__) // which cannot convert vectors to intrinsics' types
+using all_archs = arch_list<generic>;
+#else
 using all_archs = arch_list<avx512_vnni, avx_vnni, avx2, sse4_1, sse2, generic>;
+#endif
 
 namespace detail {
 

@@ -42,7 +42,8 @@ struct operator_convert {
     static QUANTAL_INLINE lanes<A, std::uint8_t> to_bytes(ints a, ints b, ints c, ints d) {
         lanes<A, std::uint8_t> all;
         auto* to = reinterpret_cast<std::byte*>(&all);
-        for (const ints& v : {a, b, c, d}) {
+        const ints parts[] = {a, b, c, d};
+        for (const ints& v : parts) {
             store(to, to_bytes(v));
             to += lane_count<A>;
         }
@@ -82,7 +83,7 @@ struct operator_convert {
 template <class A>
 struct convert : operator_convert<A> {};
 
-#if XSIMD_WITH_SSE2
+#if XSIMD_WITH_SSE2 && !defined(__CUDACC__)
 template <class A>
 struct sse_convert : operator_convert<A> {
     using typename operator_convert<A>::reals;

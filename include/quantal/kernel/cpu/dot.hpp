@@ -45,7 +45,7 @@ struct operator_dot {
 template <class A>
 struct dot : operator_dot<A> {};
 
-#if XSIMD_WITH_SSE2
+#if XSIMD_WITH_SSE2 && !defined(__CUDACC__)
 template <class A>
 struct sse_dot : operator_dot<A> {
     using typename operator_dot<A>::sums;

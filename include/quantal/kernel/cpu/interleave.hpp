@@ -15,6 +15,7 @@ namespace cpu {
     return i % 8 / 4 * lanes + i / 8 * 4 + i % 4;
 }
 
+#if !defined(__CUDACC__) // which knows no shuffle of a pack
 /// Element i of `a` and of `b` as a pair, in lane `interleaved_place(i)` of `pairs`.
 template <class A>
 QUANTAL_INLINE void interleave(lanes<A, std::int16_t> a, lanes<A, std::int16_t> b,
@@ -28,6 +29,7 @@ QUANTAL_INLINE void interleave(lanes<A, std::int16_t> a, lanes<A, std::int16_t> 
         (std::make_integer_sequence<int, elements>{});
     });
 }
+#endif
 
 } // namespace cpu
 } // namespace v0

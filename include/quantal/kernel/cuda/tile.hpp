@@ -49,6 +49,14 @@ inline constexpr product_tile large_tile{128, 128, 64, 2, 4, 3};
 /// For layers of few pixels or channels: 12 KiB, more blocks.
 inline constexpr product_tile small_tile{32, 32, 64, 2, 2, 3};
 
+/// Whether the large tile gives each multiprocessor of a large device (132 of an H100) a block, and
+/// more than half of its columns are there.
+[[nodiscard]] constexpr bool is_for_large_tile(int rows, int columns) {
+    constexpr int multiprocessors = 132;
+    return 2 * columns > large_tile.n &&
+           blocks_of(rows, large_tile.m) * blocks_of(columns, large_tile.n) >= multiprocessors;
+}
+
 static_assert(large_tile.is_possible() && small_tile.is_possible());
 
 } // namespace cuda

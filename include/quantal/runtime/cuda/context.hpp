@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Memory of a device to run a network in, and the order of its launches.
+#ifndef QUANTAL_RUNTIME_CUDA_CONTEXT_HPP
+#define QUANTAL_RUNTIME_CUDA_CONTEXT_HPP
+
+#include <quantal/runtime/arena.hpp>
+#include <quantal/runtime/cuda/frame.hpp>
+
+#include <map>
+
+namespace quantal {
+inline namespace v0 {
+namespace cuda {
+
+/// Runs one network on batches of up to `batch` images, as often as wanted. One run at a time:
+/// threads that run the same network at once have a context each.
+class context {
+public:
+    context(std::shared_ptr<const network> net, std::int64_t batch)
+        : net_(std::move(net)), batch_(batch), plan_(plan()), memory_(net_->device, plan_.bytes),
+          on_(net_->device) {}
+
+    [[nodiscard]] std::int64_t batch() const { return batch_; }
+    /// Bytes of values.
+    [[nodiscard]] std::size_t bytes() const { return plan_.bytes; }
+
+    /// From images [n, channels, height, width] to the output [n, ...], n at most `batch()`. The
+    /// launches of each n are recorded once. Throws `shape_error` for other sizes.
+    void run(std::span<const float> images, std::span<float> result) {
+        const std::int64_t count = upload(images, result);
+        auto found = recordings_.find(count);
+        if (found == recordings_.end())
+            found =
+                recordings_
+                    .emplace(count, on_.record([&] { for_each_step(count, [](std::size_t) {}); }))
+                    .first;
+        if (count > 0) on_.replay(found->second);
+        download(count, result);
+    }
+    /// The same; after each step `seen(v, codes)` gets what node `v` put out: bytes as they lie in
+    /// its slot, none if it is real.
+    template <class F>
+    void run(std::span<const float> images, std::span<float> result, F&& seen) {
+        const std::int64_t count = upload(images, result);
+        for_each_step(count, [&](std::size_t v) {
+            if (net_->slots[v].codes) seen(v, values<std::uint8_t>(v, count));
+        });
+        download(count, result);
+    }
+
+private:
+    /// A value is there from its own step to the last that reads it, the output to the end.
+    [[nodiscard]] arena_plan plan() const {
+        std::vector<lifetime> lives;
+        for (std::size_t v = 0; v < net_->slots.size(); ++v)
+            lives.push_back({net_->slots[v].bytes() * static_cast<std::size_t>(batch_),
+                             v == net_->images() ? 0 : v, net_->last_readers[v]});
+        return plan_arena(lives);
+    }
+    [[nodiscard]] std::span<std::byte> at(std::size_t slot, std::int64_t images) {
+        return {memory_.data() + plan_.offsets[slot],
+                net_->slots[slot].bytes() * static_cast<std::size_t>(images)};
+    }
+    template <class F>
+    void for_each_step(std::int64_t images, F&& seen) {
+        std::vector<std::span<std::byte>> slots;
+        for (std::size_t s = 0; s < net_->slots.size(); ++s)
+            slots.push_back(at(s, images));
+        const frame f{on_, static_cast<std::int32_t>(images), slots};
+        for (std::size_t v = 0; v < net_->steps.size(); ++v) {
+            net_->steps[v](f);
+            seen(v);
+        }
+    }
+    /// How many images they are.
+    std::int64_t upload(std::span<const float> images, std::span<float> result) {
+        const auto image = net_->slots[net_->images()].shape;
+        const auto output = net_->slots[net_->output()].shape;
+        const auto each = static_cast<std::size_t>(image.pixels() * image.channels);
+        const auto gives = static_cast<std::size_t>(output.pixels() * output.channels);
+        const std::size_t count = images.size() / each;
+        if (count > static_cast<std::size_t>(batch_) || images.size() != count * each ||
+            result.size() != count * gives)
+            quantal::detail::fail<shape_error>("a context for up to ", batch_, " images of ", each,
+                                               " values takes ", images.size(), " values to ",
+                                               result.size(), "; an image gives ", gives);
+        on_.upload(std::as_bytes(images), at(net_->images(), 0).data());
+        return static_cast<std::int64_t>(count);
+    }
+    template <class T>
+    [[nodiscard]] std::vector<T> values(std::size_t slot, std::int64_t images) {
+        const auto from = at(slot, images);
+        std::vector<T> to(from.size() / sizeof(T));
+        on_.download(from.data(), std::as_writable_bytes(std::span(to)));
+        on_.wait();
+        return to;
+    }
+    /// The output as reals, channels first.
+    void download(std::int64_t images, std::span<float> result) {
+        const std::size_t v = net_->output();
+        const slot& s = net_->slots[v];
+        if (!s.codes)
+            return to_planes(
+                s, values<float>(v, images), [](float x) { return x; }, result);
+        const auto real = [&p = *s.codes](std::uint8_t q) {
+            return p.dequantize(q + p.spec.qmin());
+        };
+        to_planes(s, values<std::uint8_t>(v, images), real, result);
+    }
+
+    std::shared_ptr<const network> net_;
+    std::int64_t batch_;
+    arena_plan plan_;
+    device_memory memory_;
+    queue on_;
+    std::map<std::int64_t, recording> recordings_;
+};
+
+} // namespace cuda
+} // namespace v0
+} // namespace quantal
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Convolutions and linear layers as launches: on tensor cores, or channel by channel where they
+/// are in groups.
+#ifndef QUANTAL_RUNTIME_CUDA_WEIGHTED_LOWERING_HPP
+#define QUANTAL_RUNTIME_CUDA_WEIGHTED_LOWERING_HPP
+
+#include <quantal/kernel/cuda/product.hpp>
+#include <quantal/kernel/cuda/windows.hpp>
+#include <quantal/runtime/cuda/builder.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cuda {
+
+/// The step of one layer with weights.
+class weighted_lowering {
+public:
+    weighted_lowering(builder& b, value v)
+        : b_(b), v_(v), from_(b.plan().at(v).inputs[0]), layer_(b.source().layer(v)) {
+        const extents shape = weight_shape(b.plan(), v);
+        out_ = shape[0];
+        in_ = shape[1];
+        positions_ = static_cast<std::int64_t>(shape.count()) / out_ / in_;
+        for (std::size_t i = 0; i < shape.count(); ++i)
+            if (const auto w = layer_.centred_weight(i); w < -128 || w > 127)
+                quantal::detail::fail<graph_error>("layer \"", b.plan().at(v).name,
+                                                   "\" has a weight of ", w,
+                                                   " steps; CUDA's kernels take -128 to 127");
+    }
+    [[nodiscard]] launches operator()(const op::conv2d& o) const {
+        return o.groups > 1 ? grouped(o) : whole(o);
+    }
+
+private:
+    /// `f(output channel, position, input channel, weight)` for each weight.
+    template <class F>
+    void for_each_weight(F f) const {
+        for (std::int64_t i = 0; i < out_ * in_ * positions_; ++i)
+            f(i / positions_ / in_, i % positions_, i / positions_ % in_,
+              layer_.centred_weight(static_cast<std::size_t>(i)));
+    }
+    [[nodiscard]] launches whole(const op::conv2d& o) const {
+        const auto pitch = b_.slots()[from_].pitch, depth = positions_ * pitch;
+        std::vector<std::uint8_t> w(static_cast<std::size_t>(out_ * depth));
+        std::vector<std::uint32_t> sums(static_cast<std::size_t>(out_));
+        for_each_weight([&](auto c, auto position, auto k, std::int32_t value) {
+            w[static_cast<std::size_t>(c * depth + position * pitch + k)] =
+                static_cast<std::uint8_t>(value);
+            sums[static_cast<std::size_t>(c)] += static_cast<std::uint32_t>(value);
+        });
+        const auto zero = static_cast<std::uint32_t>(b_.codes(from_).zero_point);
+        std::vector<std::int32_t> start(layer_.bias);
+        for (std::size_t c = 0; c < start.size(); ++c)
+            start[c] =
+                static_cast<std::int32_t>(static_cast<std::uint32_t>(start[c]) - zero * sums[c]);
+        return finished([=, from = from_, rows_of = b_.rows(o, from_, v_), w = b_.constant_of(w),
+                         start = b_.constant_of(start), columns = static_cast<std::int32_t>(out_)](
+                            const frame& at, const auto& finish, host::array m, host::array y) {
+            const image_rows x = rows_of(at);
+            const std::int32_t rows = at.images * x.output.h * x.output.w;
+            const matrix_rows matrix{w.data(), depth, columns, static_cast<std::int32_t>(depth)};
+            const auto launch = [&]<class Body>(const Body& body) {
+                at.on.launch(body, Body::grid(rows, columns),
+                             {at.at<const std::uint8_t>(from), w.array(), start.array(), m, y});
+            };
+            using finish_type = std::remove_cvref_t<decltype(finish)>;
+            if (is_for_large_tile(rows, columns))
+                launch(product_kernel<large_tile, image_rows, finish_type>{x, matrix, rows,
+                                                                           start.data(), finish});
+            else
+                launch(product_kernel<small_tile, image_rows, finish_type>{x, matrix, rows,
+                                                                           start.data(), finish});
+        });
+    }
+    [[nodiscard]] launches grouped(const op::conv2d& o) const {
+        std::vector<std::int8_t> w(static_cast<std::size_t>(positions_ * in_ * out_));
+        for_each_weight([&](auto c, auto position, auto k, std::int32_t value) {
+            w[static_cast<std::size_t>((position * in_ + k) * out_ + c)] =
+                static_cast<std::int8_t>(value);
+        });
+        const grouped_sum shape{nullptr, nullptr, static_cast<std::int32_t>(in_),
+                                static_cast<std::int32_t>(out_ / o.groups),
+                                static_cast<std::int32_t>(out_)};
+        return finished([=, from = from_, rows_of = b_.rows(o, from_, v_), w = b_.constant_of(w),
+                         bias = b_.constant_of(layer_.bias)](const frame& at, const auto& finish,
+                                                             host::array m, host::array y) {
+            grouped_sum sum = shape;
+            sum.w = w.data();
+            sum.bias = bias.data();
+            const image_rows x = rows_of(at);
+            launch_each(at, std::int64_t{at.images} * x.output.h * x.output.w * sum.columns,
+                        windows<grouped_sum, std::remove_cvref_t<decltype(finish)>>{x, sum.columns,
+                                                                                    sum, finish},
+                        {at.at<const std::uint8_t>(from), w.array(), bias.array(), m, y});
+        });
+    }
+    /// The step that calls `launch(frame, finish, multipliers, output)`.
+    template <class Launch>
+    [[nodiscard]] launches finished(const Launch& launch) const {
+        const auto m = b_.constant_of(layer_.multipliers);
+        const std::int64_t pitch = b_.slots()[v_].pitch;
+        if (!b_.plan().roles[v_].output)
+            return [=, v = v_](const frame& at) {
+                const auto y = at.at<float>(v);
+                launch(at, reals_out{{y.data(), pitch}, m.data()}, m.array(), y);
+            };
+        return [=, v = v_, codes = b_.output_codes(v_)](const frame& at) {
+            const auto y = at.at<std::uint8_t>(v);
+            launch(at, codes_out{{y.data(), pitch}, m.data(), codes.zero_point, codes.lo, codes.hi},
+                   m.array(), y);
+        };
+    }
+
+    builder& b_;
+    value v_, from_;
+    const integer_layer& layer_;
+    std::int64_t out_, in_, positions_; ///< channels out, channels in of a group, kernel positions
+};
+
+} // namespace cuda
+} // namespace v0
+} // namespace quantal
+
+#endif
