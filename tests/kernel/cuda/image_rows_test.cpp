@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/cuda/integer_layer.hpp"
 
-#include <quantal/kernel/cuda/image_rows.hpp>
 #include <quantal/kernel/cuda/product.hpp>
+#include <quantal/kernel/cuda/window_rows.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,10 +10,6 @@ using namespace quantal;
 using namespace quantal::cuda;
 
 namespace {
-
-extent2 extent2_of(hw size) {
-    return {static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
-}
 
 /// A convolution of two images with the same padding on all sides.
 void compare(std::mt19937& g, hw image, hw kernel, int stride, int dilation, int padding,
@@ -26,19 +22,8 @@ void compare(std::mt19937& g, hw image, hw kernel, int stride, int dilation, int
                                 dilation, padding,
                                 padding};
     const support::integer_layer l(g, {win, 2, channels, 37}, 0);
-    const auto padded = static_cast<std::int32_t>(l.x.pitch);
     const auto depth = static_cast<std::int32_t>(l.w.pitch);
-    const image_rows x{l.x.data(),
-                       2,
-                       padded,
-                       extent2_of(image),
-                       extent2_of(win.out),
-                       extent2_of(kernel),
-                       extent2_of(win.stride),
-                       extent2_of(win.dilation),
-                       padding,
-                       padding,
-                       l.zero_point};
+    const image_rows x = rows_of(win, l.x.data(), 2, l.x.pitch, l.zero_point);
     support::array<std::int32_t> sums(l.expected.size());
     using body = product_kernel<small_tile, image_rows, sums_out>;
     support::launch(

@@ -2,6 +2,7 @@
 #include "kernel/cuda/launch.hpp"
 #include "support/random.hpp"
 
+#include <quantal/kernel/cuda/window_rows.hpp>
 #include <quantal/kernel/cuda/windows.hpp>
 #include <quantal/kernel/reference/conv2d.hpp>
 #include <quantal/kernel/reference/pool.hpp>
@@ -12,10 +13,6 @@ using namespace quantal;
 using namespace quantal::cuda;
 
 namespace {
-
-extent2 extent2_of(hw size) {
-    return {static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
-}
 
 /// Two images of 9 x 8 pixels with 6 channels at a pitch of 16, through a window of a less usual
 /// form.
@@ -35,17 +32,7 @@ struct sample {
         }
     }
     [[nodiscard]] image_rows rows() const {
-        return {x.data(),
-                images,
-                pitch,
-                extent2_of(window.in),
-                extent2_of(window.out),
-                extent2_of(window.kernel),
-                extent2_of(window.stride),
-                extent2_of(window.dilation),
-                static_cast<std::int32_t>(window.top),
-                static_cast<std::int32_t>(window.left),
-                zero_point};
+        return rows_of(window, x.data(), images, pitch, zero_point);
     }
     [[nodiscard]] const std::int32_t* image(std::int64_t n) const {
         return codes.data() + n * window.in.h * window.in.w * channels;

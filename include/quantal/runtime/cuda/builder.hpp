@@ -4,7 +4,7 @@
 #define QUANTAL_RUNTIME_CUDA_BUILDER_HPP
 
 #include <quantal/kernel/cuda/each.hpp>
-#include <quantal/kernel/cuda/image_rows.hpp>
+#include <quantal/kernel/cuda/window_rows.hpp>
 #include <quantal/runtime/cuda/frame.hpp>
 #include <quantal/runtime/integer_network.hpp>
 
@@ -59,25 +59,8 @@ public:
     template <class Op>
     [[nodiscard]] auto rows(const Op& o, value x, value v) const {
         const auto win = reference::window_of(o, slots_[x].shape, slots_[v].shape);
-        const auto extent = [](hw size) {
-            return extent2{static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
-        };
-        const image_rows rows{nullptr,
-                              0,
-                              static_cast<std::int32_t>(slots_[x].pitch),
-                              extent(win.in),
-                              extent(win.out),
-                              extent(win.kernel),
-                              extent(win.stride),
-                              extent(win.dilation),
-                              static_cast<std::int32_t>(win.top),
-                              static_cast<std::int32_t>(win.left),
-                              static_cast<std::uint8_t>(codes(x).zero_point)};
-        return [=](const frame& at) {
-            image_rows of_frame = rows;
-            of_frame.data = at.at<const std::uint8_t>(x).data();
-            of_frame.images = at.images;
-            return of_frame;
+        return [=, pitch = slots_[x].pitch, zero = codes(x).zero_point](const frame& at) {
+            return rows_of(win, at.at<const std::uint8_t>(x).data(), at.images, pitch, zero);
         };
     }
 
