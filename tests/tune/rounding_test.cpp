@@ -155,15 +155,20 @@ BOOST_AUTO_TEST_CASE(inputs_that_never_move_leave_their_weights_nearest) {
 BOOST_AUTO_TEST_CASE(names_of_ways_to_round) {
     const auto index = [](std::string_view text) {
         return tune::with_rounding(text, []<class R>(const R&) {
-            return std::is_same_v<R, tune::nearest> ? 0 : std::is_same_v<R, tune::descent> ? 1 : 2;
+            return std::is_same_v<R, tune::nearest>    ? 0
+                   : std::is_same_v<R, tune::descent>  ? 1
+                   : std::is_same_v<R, tune::adaround> ? 2
+                                                       : 3;
         });
     };
     BOOST_TEST(index("nearest") == 0);
     BOOST_TEST(index("descent") == 1);
     BOOST_TEST(index("adaround") == 2);
+    BOOST_TEST(index("adaround:block") == 3);
     BOOST_CHECK_EXCEPTION(index("up"), spec_error, [](const spec_error& e) {
         return std::string(e.what()) ==
-               "there is no rounding \"up\"; there are nearest, descent and adaround";
+               "there is no rounding \"up\"; there are nearest, descent, adaround and "
+               "adaround:block";
     });
 }
 

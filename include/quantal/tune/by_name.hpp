@@ -4,7 +4,7 @@
 #define QUANTAL_TUNE_BY_NAME_HPP
 
 #include <quantal/error.hpp>
-#include <quantal/tune/adaround.hpp>
+#include <quantal/tune/round_blocks.hpp>
 
 #include <string_view>
 
@@ -13,7 +13,7 @@ inline namespace v0 {
 namespace tune {
 
 /// What `with_rounding` takes.
-inline constexpr const char* rounding_names = "nearest, descent and adaround";
+inline constexpr const char* rounding_names = "nearest, descent, adaround and adaround:block";
 
 /// Calls `f` with the method of the written name and returns what it returns.
 template <class F>
@@ -21,6 +21,7 @@ decltype(auto) with_rounding(std::string_view text, F&& f) {
     if (text == "nearest") return f(nearest{});
     if (text == "descent") return f(descent{});
     if (text == "adaround") return f(adaround{});
+    if (text == "adaround:block") return f(block_adaround{});
     quantal::detail::fail<spec_error>("there is no rounding \"", text, "\"; there are ",
                                       rounding_names);
 }

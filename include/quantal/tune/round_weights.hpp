@@ -160,6 +160,22 @@ private:
     std::size_t rows_; ///< of one group
 };
 
+/// Rounds the weights of node `v` of `p`, if they are integers, and corrects its biases; `real` is
+/// the float network.
+template <rounding_method R>
+void round_layer(const graph& real, plan& p, const table& t, value v,
+                 std::span<const tensor<float>> batches, const R& method, const rounding_options& o,
+                 parallel_ref parallel, notes* list) {
+    constexpr std::size_t most_bytes = std::size_t{1} << 29;
+    if (!p.roles[v].weights) return;
+    if (moment_bytes(p.net, v) > most_bytes)
+        return quantal::detail::add_note(
+            list, p.at(v).name,
+            ": too many inputs to look at; its weights are rounded to the nearest");
+    const layer_moments m = measure(real, p, t, v, batches, o, parallel);
+    layer_rounder(p, t, v, m).round(method, parallel);
+}
+
 } // namespace detail
 
 /// The plan with weights that are whole steps of the table's scales, chosen layer after layer by
@@ -172,21 +188,11 @@ template <rounding_method R>
 [[nodiscard]] plan round_weights(const plan& original, const table& t,
                                  std::span<const tensor<float>> batches, const R& method,
                                  const rounding_options& o = {}, notes* list = nullptr) {
-    constexpr std::size_t most_bytes = std::size_t{1} << 29;
     plan p = original;
     thread_pool pool(thread_count(o.threads, SIZE_MAX));
     for (value v = 0; v < p.roles.size(); ++v) {
         if (o.progress) o.progress(v, p.roles.size());
-        if (!p.roles[v].weights) continue;
-        if (moment_bytes(p.net, v) > most_bytes) {
-            quantal::detail::add_note(
-                list, p.at(v).name,
-                ": too many inputs to look at; its weights are rounded to the "
-                "nearest");
-            continue;
-        }
-        const layer_moments m = detail::measure(original.net, p, t, v, batches, o, pool);
-        detail::layer_rounder(p, t, v, m).round(method, pool);
+        detail::round_layer(original.net, p, t, v, batches, method, o, pool, list);
     }
     return p;
 }
