@@ -209,12 +209,13 @@ BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
     const auto refusal = [](std::string_view text) {
         return support::message_of([&] { observe::with_observer(text, [](const auto&) {}); });
     };
-    for (const std::string text : {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax ",
-                                   "mse:", "kl:2", "aciq:", "aciq:normal", ":", "percentiles"})
+    for (const std::string text :
+         {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax ", "mse:", "kl:2",
+          "aciq:", "aciq:normal", "sparsebit", ":", "percentiles"})
         BOOST_TEST(refusal(text) ==
                    "there is no observer \"" + text +
-                       "\"; there are minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, kl "
-                       "and aciq[:gauss|laplace]");
+                       "\"; there are minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, "
+                       "kl, aciq[:gauss|laplace] and sparsebit:percentile|mse|kl");
     for (const std::string weight :
          {"", "0", "-0.1", "1.0001", "nan", "inf", "0.1x", "x", " 0.1", "1e-60", "0,1"})
         BOOST_TEST(refusal("moving_average:" + weight) ==

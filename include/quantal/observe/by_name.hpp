@@ -10,6 +10,7 @@
 #include <quantal/observe/moving_average.hpp>
 #include <quantal/observe/mse.hpp>
 #include <quantal/observe/percentile.hpp>
+#include <quantal/observe/sparsebit.hpp>
 
 #include <charconv>
 #include <string_view>
@@ -20,7 +21,8 @@ namespace observe {
 
 /// What `with_observer` takes.
 inline constexpr const char* observer_names =
-    "minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, kl and aciq[:gauss|laplace]";
+    "minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, kl, aciq[:gauss|laplace] and "
+    "sparsebit:percentile|mse|kl";
 
 namespace detail {
 
@@ -54,8 +56,8 @@ namespace detail {
 
 /// Calls `f` with a fresh observer of the written name and returns what it returns: `minmax`,
 /// `moving_average[:WEIGHT]` (the weight of the new value, 0.1 unless given), `percentile[:SHARE]`
-/// (what is left out at each end, 0.0001 unless given), `mse`, `kl`, or `aciq[:gauss|laplace]`
-/// (Gauss unless given).
+/// (what is left out at each end, 0.0001 unless given), `mse`, `kl`, `aciq[:gauss|laplace]` (Gauss
+/// unless given), or `sparsebit:percentile`, `sparsebit:mse` and `sparsebit:kl`.
 template <class F>
 decltype(auto) with_observer(std::string_view text, F&& f) {
     const std::size_t colon = text.find(':');
@@ -67,6 +69,9 @@ decltype(auto) with_observer(std::string_view text, F&& f) {
     if (text == "kl") return f(kl{});
     if (text == "aciq" || text == "aciq:gauss") return f(aciq{distribution::gauss});
     if (text == "aciq:laplace") return f(aciq{distribution::laplace});
+    if (text == "sparsebit:percentile") return f(sparsebit_percentile{});
+    if (text == "sparsebit:mse") return f(sparsebit_mse{});
+    if (text == "sparsebit:kl") return f(sparsebit_kl{});
     if (name == "moving_average")
         return f(is_plain ? moving_average{}
                           : moving_average{.weight_of_new = detail::weight_of_new(parameter)});
