@@ -2,6 +2,7 @@
 /// Every kernel, for nvcc.
 #include <quantal/kernel/cuda/codes.hpp>
 #include <quantal/kernel/cuda/device/run.hpp>
+#include <quantal/kernel/cuda/fake_quantize_gradient.hpp>
 #include <quantal/kernel/cuda/image_rows.hpp>
 #include <quantal/kernel/cuda/min_max.hpp>
 #include <quantal/kernel/cuda/moves.hpp>
@@ -17,6 +18,7 @@ template __global__ void run(const __grid_constant__ quantize_kernel<std::uint16
 template __global__ void run(const __grid_constant__ dequantize_kernel<std::uint8_t>);
 template __global__ void run(const __grid_constant__ dequantize_kernel<std::uint16_t>);
 template __global__ void run(const __grid_constant__ fake_quantize_kernel);
+template __global__ void run(const __grid_constant__ fake_quantize_gradient_kernel);
 template __global__ void run(const __grid_constant__ requantize_kernel<std::uint8_t>);
 template __global__ void run(const __grid_constant__ requantize_kernel<std::uint16_t>);
 template __global__ void run(const __grid_constant__ min_max_kernel<float>);

@@ -4,6 +4,7 @@
 
 #include "kernel/cuda/codes_test.cpp"
 #include "kernel/cuda/elementwise_test.cpp"
+#include "kernel/cuda/fake_quantize_gradient_test.cpp"
 #include "kernel/cuda/image_rows_test.cpp"
 #include "kernel/cuda/product_test.cpp"
 #include "kernel/cuda/windows_test.cpp"
