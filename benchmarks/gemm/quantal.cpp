@@ -45,7 +45,7 @@ float_implementation quantal_float_gemm(const gemm_task& t, const std::string& a
     };
     const std::vector<std::int32_t> codes(t.w.begin(), t.w.end());
     auto s = std::make_shared<state>(
-        prepare_for_reals(any_qtensor({w8, {1.0f}, {0}}, {t.columns, t.depth}, codes),
+        prepare_for_reals(any_qtensor({{.bits = 8}, {1.0f}, {0}}, {t.columns, t.depth}, codes),
                           cpu::kernels_named(arch.c_str())),
         tensor<float>({t.rows, t.depth}), tensor<float>({0}));
     std::copy(t.x.begin(), t.x.end(), s->x.values().begin());

@@ -268,6 +268,12 @@ BOOST_AUTO_TEST_CASE(blocks_of_rows_and_ranges_of_panels) {
         make_layer(g, {{.out_channels = 300}, 1000, 1}, 8, {-255, 255}, output_kind::reals, false));
 }
 
+BOOST_AUTO_TEST_CASE(blocks_of_steps_that_end_within_lines) {
+    auto g = support::generator();
+    compare(make_layer(g, {{.out_channels = 17, .kernel = {3, 2}, .padding = 1}, 3500, 2}, 8,
+                       {-128, 127}, output_kind::codes, false));
+}
+
 BOOST_AUTO_TEST_CASE(linear_layers_of_every_width) {
     auto g = support::generator();
     for (int w_bits = 1; w_bits <= 8; ++w_bits)

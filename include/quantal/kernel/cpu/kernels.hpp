@@ -21,6 +21,7 @@ struct kernel_set {
     bool fast_dot4;                                 ///< form::bytes is the fastest form
     void (*multiply_panel[3])(const panel_call&);   ///< by form; shorts may be null
     int narrow_columns;                             ///< of a panel of narrow weights
+    bool takes_signed_bytes;                        ///< as narrow weights of 8 bits
     void (*multiply_narrow[3])(const narrow_call&); ///< of 2, 4 and 8 bits
     void (*depthwise[3])(const depthwise_call&);    ///< by form, likewise
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
@@ -59,6 +60,7 @@ inline constexpr kernel_set kernels_of = {
     .multiply_panel = {multiply_panel<A, form::bytes>, multiply_panel<A, form::words>,
                        detail::multiply_shorts<A>()},
     .narrow_columns = narrow_registers* lane_count<A>,
+    .takes_signed_bytes = takes_signed_bytes<A>,
     .multiply_narrow = {multiply_narrow<A, 2>, multiply_narrow<A, 4>, multiply_narrow<A, 8>},
     .depthwise = {depthwise<A, form::bytes>, depthwise<A, form::words>,
                   detail::depthwise_shorts<A>()},

@@ -59,7 +59,7 @@ public:
                   group * c.groups * width_ * 4;
         c.short_groups = short_groups_;
         c.columns = static_cast<int>(std::min(width_, columns_ - panel * width_));
-        c.offsets = offsets_.data() + panel * width_;
+        if (has_offsets_) c.offsets = offsets_.data() + panel * width_;
         return c;
     }
     void multiply(const narrow_call& c) const { kernels_.multiply_narrow[bits_ / 4](c); }
@@ -90,11 +90,12 @@ private:
     /// (narrow_tile.hpp).
     void pack(std::span<const std::int16_t> weights, std::int64_t column) {
         const extremes range = of_column(weights, 0, layout_.depth);
-        const bool is_signed = bits_ == 8 && kernels_.fast_dot4;
+        const bool is_signed = bits_ == 8 && kernels_.takes_signed_bytes;
         const std::int32_t lowest = is_signed ? -128 : 0;
         const bool fits = is_signed && range.lo >= -128 && range.hi <= 127;
         const std::int32_t offset = fits ? 0 : range.lo - lowest;
         offsets_[static_cast<std::size_t>(column)] = offset;
+        has_offsets_ = has_offsets_ || offset != 0;
         std::byte* panel =
             packed_.data() + column / width_ * width_ * groups_in(layout_.elements()) * 4;
         const int shift = bits_ == 8 ? 0 : bits_ == 4 ? 1 : 2; // 2^shift steps
@@ -120,6 +121,7 @@ private:
     std::int64_t short_groups_ = 1;
     aligned_vector<std::byte> packed_;
     aligned_vector<std::int32_t> offsets_;
+    bool has_offsets_ = false;
 };
 
 } // namespace cpu

@@ -6,8 +6,8 @@
 ///             group 1: ...
 ///
 /// Byte k of a column in group g holds elements k of 8 / Bits steps of four: step s of them in bits
-/// [s * Bits, (s + 1) * Bits), as `w - offset[column]`: a signed byte where Bits is 8 and dot4_u8s8
-/// is fast, otherwise unsigned.
+/// [s * Bits, (s + 1) * Bits), as `w - offset[column]`: a signed byte where Bits is 8 and there is
+/// a product of signed bytes (takes_signed_bytes), otherwise unsigned.
 #ifndef QUANTAL_KERNEL_CPU_NARROW_TILE_HPP
 #define QUANTAL_KERNEL_CPU_NARROW_TILE_HPP
 
@@ -27,7 +27,7 @@ struct narrow_call {
     std::ptrdiff_t short_groups; ///< whose sums an int16 holds, where pairs are summed
     int columns;                 ///< valid ones
     const std::int32_t* bias;    ///< one a column of the panel's width, as is what follows
-    const std::int32_t* offsets;
+    const std::int32_t* offsets; ///< null if all are 0
     const float* multipliers;
     const finish_rule* rule;
     output out; ///< at row 0, column 0
@@ -35,6 +35,10 @@ struct narrow_call {
 
 /// Registers across a panel.
 inline constexpr int narrow_registers = 4;
+
+/// Whether weights of 8 bits are signed.
+template <class A>
+inline constexpr bool takes_signed_bytes = dot<A>::fast_dot4 || dot<A>::has_pair_sums;
 
 namespace detail {
 
@@ -50,17 +54,20 @@ public:
         const std::uint8_t* x = call.rows + row * call.stride;
         tile_sums acc;
         repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
+            repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                acc[r][v] = load<sums>(call.bias + v * lane_count<A>);
+            });
+            if (!call.offsets) return;
             const std::int32_t sum = sum_of(x + r * call.stride, 4 * steps * call.groups);
             repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-                acc[r][v] = load<sums>(call.bias + v * lane_count<A>) +
-                            load<sums>(call.offsets + v * lane_count<A>) * sum;
+                acc[r][v] += load<sums>(call.offsets + v * lane_count<A>) * sum;
             });
         });
         if constexpr (dot<A>::fast_dot4)
             add(acc, call, x);
         else if constexpr (dot<A>::has_pair_sums && Bits < 8)
             add_shorts(acc, call, x);
-        else if constexpr (dot<A>::has_pair_sums && Rows == 1)
+        else if constexpr (dot<A>::has_pair_sums)
             add_digits(acc, call, x);
         else
             add_words(acc, call, x);
@@ -98,13 +105,22 @@ private:
             return (group >> (S * Bits)) & (((1 << Bits) - 1) * 0x01010101);
     }
 
+    /// The weights at `w`; those 8 KiB further are asked for. Zen 5, 4096 x 4096 of 8 bits, to not
+    /// asking: AVX2 1.16, AVX-512 1.13; 4 KiB further 1.08 and 0.99.
+    static QUANTAL_INLINE void load_group(const std::byte* w, sums (&group)[registers]) {
+        constexpr std::ptrdiff_t ahead = 8192, line = 64;
+        for (std::ptrdiff_t at = 0; at < registers * A::width; at += line)
+            __builtin_prefetch(w + ahead + at);
+        repeat<registers>([&](auto v)
+                              QUANTAL_INLINE_LAMBDA { group[v] = load<sums>(w + v * A::width); });
+    }
+
     /// Calls `f(r, v, x, w)` for every row, register and step of a group.
     template <class F>
     static QUANTAL_INLINE void each_step(const std::uint8_t* x, std::ptrdiff_t stride,
                                          const std::byte* w, F f) {
         sums group[registers];
-        repeat<registers>([&](auto v)
-                              QUANTAL_INLINE_LAMBDA { group[v] = load<sums>(w + v * A::width); });
+        load_group(w, group);
         repeat<steps>([&](auto s) QUANTAL_INLINE_LAMBDA {
             sums value[Rows];
             repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
@@ -154,31 +170,38 @@ private:
         }
     }
 
-    /// One row of bytes that pairs cannot sum exactly: its digits, `x = 16 high + low`, apart. An
-    /// int16 holds four pairs of 15 * 255. Weights are asked for ahead. Zen 5, AVX2, 4096 x 4096,
-    /// medians of races: 1.12 of the speed of add_words, 1.08 without asking.
+    /// One row of bytes that pairs cannot sum exactly: its digits, `x = 16 high + low`, apart,
+    /// those of a register at a time by way of memory, which broadcasts for nothing. An int16 holds
+    /// eight pairs of 15 * -128.
     static QUANTAL_INLINE void add_digits(tile_sums& acc, const narrow_call& call,
                                           const std::uint8_t* x) {
-        constexpr std::ptrdiff_t most = 4, ahead = 4096, line = 64;
+        static_assert(Rows == 1 && lane_count<A> <= 8);
         const std::byte* w = call.panel;
-        const auto ones = reinterpret_cast<sums>(fill<A>(std::int16_t{1}));
-        for (std::ptrdiff_t left = call.groups; left > 0; left -= most) {
-            lanes<A, std::int16_t> low[registers] = {}, high[registers] = {};
-            for (std::ptrdiff_t run = left < most ? left : most; run > 0; --run) {
-                for (std::ptrdiff_t i = 0; i < registers * A::width; i += line)
-                    __builtin_prefetch(w + ahead + i);
-                each_step(x, call.stride, w,
-                          [&](auto, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
-                              low[v] += dot<A>::pair_sums_u8s8(weights, value & 0x0f0f0f0f);
-                              high[v] += dot<A>::pair_sums_u8s8(weights, value >> 4 & 0x0f0f0f0f);
-                          });
-                x += 4 * steps;
-                w += registers * A::width;
+        for (std::ptrdiff_t left = call.groups; left > 0; left -= lane_count<A>) {
+            const std::ptrdiff_t run = left < lane_count<A> ? left : lane_count<A>;
+            const auto bytes = run == lane_count<A>
+                                   ? load<sums>(x)
+                                   : load_part<sums>(x, static_cast<std::size_t>(4 * run));
+            x += A::width;
+            std::int32_t digits[2][lane_count<A>];
+            store(digits[0], bytes & 0x0f0f0f0f);
+            store(digits[1], bytes >> 4 & 0x0f0f0f0f);
+            lanes<A, std::int16_t> part[2][registers] = {};
+            for (std::ptrdiff_t i = 0; i < run; ++i, w += registers * A::width) {
+                sums group[registers];
+                load_group(w, group);
+                const sums low = fill<A>(digits[0][i]), high = fill<A>(digits[1][i]);
+                repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
+                    part[0][v] += dot<A>::pair_sums_u8s8(low, group[v]);
+                    part[1][v] += dot<A>::pair_sums_u8s8(high, group[v]);
+                });
             }
             repeat<registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-                acc[0][v] = dot<A>::widen_madd(acc[0][v], reinterpret_cast<sums>(low[v]), ones);
-                acc[0][v] =
-                    dot<A>::widen_madd(acc[0][v], reinterpret_cast<sums>(high[v]), ones << 4);
+                repeat<2>([&](auto d) QUANTAL_INLINE_LAMBDA {
+                    const auto place = fill<A>(std::int16_t{d == 0 ? 1 : 16});
+                    acc[0][v] = dot<A>::widen_madd(acc[0][v], reinterpret_cast<sums>(part[d][v]),
+                                                   reinterpret_cast<sums>(place));
+                });
             });
         }
     }
@@ -209,7 +232,8 @@ private:
 /// Rows times one panel of Bits-bit weights.
 template <class A, int Bits>
 void multiply_narrow(const narrow_call& call) {
-    constexpr int rows = A::registers == 32 ? 4 : 2;
+    constexpr bool digits = Bits == 8 && !dot<A>::fast_dot4 && dot<A>::has_pair_sums;
+    constexpr int rows = digits ? 1 : A::registers == 32 ? 4 : 2;
     std::ptrdiff_t row = 0;
     for (; row + rows <= call.count; row += rows)
         detail::narrow_tile<A, Bits, rows>::run(call, row);
