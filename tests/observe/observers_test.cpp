@@ -181,6 +181,9 @@ struct name_of {
     }
     std::string operator()(const observe::mse&) const { return "mse"; }
     std::string operator()(const observe::kl&) const { return "kl"; }
+    std::string operator()(const observe::sparsebit_percentile&) const { return "s percentile"; }
+    std::string operator()(const observe::sparsebit_mse&) const { return "s mse"; }
+    std::string operator()(const observe::sparsebit_kl&) const { return "s kl"; }
     std::string operator()(const observe::aciq& o) const {
         return o.assumed() == observe::distribution::gauss ? "aciq, Gauss" : "aciq, Laplace";
     }
@@ -203,6 +206,9 @@ BOOST_AUTO_TEST_CASE(names_of_observers) {
     BOOST_TEST(named("percentile") == "percentile 0.000100");
     BOOST_TEST(named("percentile:0.25") == "percentile 0.250000");
     BOOST_TEST(named("percentile:0") == "percentile 0.000000");
+    BOOST_TEST(named("sparsebit:percentile") == "s percentile");
+    BOOST_TEST(named("sparsebit:mse") == "s mse");
+    BOOST_TEST(named("sparsebit:kl") == "s kl");
 }
 
 BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
