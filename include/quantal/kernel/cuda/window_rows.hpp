@@ -14,17 +14,17 @@ namespace cuda {
 [[nodiscard]] inline image_rows rows_of(const reference::window& win, const std::uint8_t* data,
                                         std::int32_t images, std::int64_t pitch,
                                         std::int32_t zero_point) {
-    const auto extent = [](hw size) {
+    const auto narrow = [](hw size) {
         return extent2{static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
     };
     return {data,
             images,
             static_cast<std::int32_t>(pitch),
-            extent(win.in),
-            extent(win.out),
-            extent(win.kernel),
-            extent(win.stride),
-            extent(win.dilation),
+            narrow(win.in),
+            narrow(win.out),
+            narrow(win.kernel),
+            narrow(win.stride),
+            narrow(win.dilation),
             static_cast<std::int32_t>(win.top),
             static_cast<std::int32_t>(win.left),
             static_cast<std::uint8_t>(zero_point)};
