@@ -92,10 +92,12 @@ public:
         for (std::size_t c = 0; c < bias_->size(); ++c)
             (*bias_)[c] -= (1.0f - time) * bias_rate_ * bias_adam_(c, gradient[c]);
     }
+    /// Weights become whole steps; biases begin to learn anew.
     void harden() {
         const step_counts whole = steps_.whole();
         for (std::size_t i = 0; i < whole.size(); ++i)
             weight_[i] = arith::product(static_cast<float>(whole[i]), steps_.scale(i));
+        if (bias_) bias_adam_ = adam(bias_->size());
     }
 
 private:
@@ -250,13 +252,15 @@ private:
 inline void round_block(const graph& real, plan& p, const table& t, block b,
                         std::span<const tensor<float>> batches, const block_adaround& how,
                         const rounding_options& o, parallel_ref parallel, notes* list) {
-    constexpr std::size_t most_bytes = std::size_t{1} << 29;
     const auto leave = [&](const char* why) {
         quantal::detail::add_note(
             list, p.at(b.output).name, ": ", why,
             "; the layers of the block that ends there are rounded one by one");
     };
     if (!block_pass::runs(p, b)) return leave("not all operators can learn");
+    for (value v = b.input + 1; v <= b.output; ++v)
+        if (p.roles[v].weights && moment_bytes(p.net, v) > most_bytes)
+            return leave("a layer has too many inputs");
     std::size_t images = 0;
     for (const tensor<float>& batch : batches)
         images += static_cast<std::size_t>(batch.shape()[0]);

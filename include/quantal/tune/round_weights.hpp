@@ -160,13 +160,15 @@ private:
     std::size_t rows_; ///< of one group
 };
 
+/// What rounding may keep of a layer or a block.
+inline constexpr std::size_t most_bytes = std::size_t{1} << 29;
+
 /// Rounds the weights of node `v` of `p`, if they are integers, and corrects its biases; `real` is
 /// the float network.
 template <rounding_method R>
 void round_layer(const graph& real, plan& p, const table& t, value v,
                  std::span<const tensor<float>> batches, const R& method, const rounding_options& o,
                  parallel_ref parallel, notes* list) {
-    constexpr std::size_t most_bytes = std::size_t{1} << 29;
     if (!p.roles[v].weights) return;
     if (moment_bytes(p.net, v) > most_bytes)
         return quantal::detail::add_note(

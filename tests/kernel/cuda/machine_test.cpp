@@ -136,6 +136,10 @@ BOOST_AUTO_TEST_CASE(faults_are_named) {
         BOOST_CHECK_EXCEPTION(hand_over<fault::shared_end>(seed), kernel_error,
                               says("thread 63", "which is not in shared memory"));
     }
+    for (const grid_index grid : {grid_index{0, 1}, grid_index{1, 0}, grid_index{1, 65536}})
+        BOOST_CHECK_EXCEPTION(
+            host::run(hand_over_kernel<fault::none>{nullptr, nullptr}, grid, {}, 1), kernel_error,
+            says("hand_over: a grid of"));
     BOOST_CHECK_EXCEPTION(sum_of_warps(true), kernel_error,
                           says("shuffle_down is not reached by thread 40"));
 }

@@ -89,6 +89,9 @@ BOOST_AUTO_TEST_CASE(a_context_runs_batches_of_any_size) {
     BOOST_TEST((lower(net, cuda::device{}).run(c.images) == all));
     tensor<float> y(all.shape().without_front().with_front(4));
     BOOST_CHECK_THROW(context.run(c.images.values(), y.values()), shape_error);
+    const auto program = lower(net, cuda::device{});
+    for (const std::int64_t batch : {std::int64_t{-1}, std::int64_t{1} << 31})
+        BOOST_CHECK_THROW((void)program.context(batch), shape_error);
 }
 
 BOOST_AUTO_TEST_CASE(what_the_kernels_do_not_take_is_refused) {

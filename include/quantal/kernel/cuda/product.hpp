@@ -30,9 +30,9 @@ requires(T.is_possible()) struct product_kernel {
     const std::int32_t* start;
     Finish finish;
 
-    /// Blocks of the grid.
+    /// Blocks of the grid. Rows may be many: they lie along x.
     [[nodiscard]] static constexpr grid_index grid(int rows, int columns) {
-        return {blocks_of(columns, T.n), blocks_of(rows, T.m)};
+        return {blocks_of(rows, T.m), blocks_of(columns, T.n)};
     }
 
     QUANTAL_DEVICE void operator()() const {
@@ -66,9 +66,9 @@ private:
 
         explicit QUANTAL_DEVICE source(const product_kernel& p) {
             for (int i = 0; i < T.copies_x(); ++i)
-                x[i] = p.x.at(block_index().y * T.m + chunk_of(i) / T.chunks());
+                x[i] = p.x.at(block_index().x * T.m + chunk_of(i) / T.chunks());
             for (int i = 0; i < T.copies_w(); ++i)
-                w[i] = p.w.at(block_index().x * T.n + chunk_of(i) / T.chunks());
+                w[i] = p.w.at(block_index().y * T.n + chunk_of(i) / T.chunks());
         }
         [[nodiscard]] static QUANTAL_DEVICE int chunk_of(int copy) {
             return thread_index() + copy * threads;
@@ -126,8 +126,8 @@ private:
     }
 
     QUANTAL_DEVICE void put(const sums_of_warp& sums) const {
-        const int first_r = block_index().y * T.m + first_row() + lane() / 4;
-        const int first_c = block_index().x * T.n + first_column() + 2 * (lane() % 4);
+        const int first_r = block_index().x * T.m + first_row() + lane() / 4;
+        const int first_c = block_index().y * T.n + first_column() + 2 * (lane() % 4);
         QUANTAL_UNROLL
         for (int j = 0; j < 2 * column_tiles; ++j) {
             const int column = first_c + j / 2 * 8 + j % 2;

@@ -6,6 +6,7 @@
 #include <quantal/runtime/arena.hpp>
 #include <quantal/runtime/cuda/frame.hpp>
 
+#include <limits>
 #include <map>
 
 namespace quantal {
@@ -16,9 +17,12 @@ namespace cuda {
 /// threads that run the same network at once have a context each.
 class context {
 public:
+    /// Throws `shape_error` for a batch below 0 or one of more pixels than 32 bits count.
     context(std::shared_ptr<const network> net, std::int64_t batch)
-        : net_(std::move(net)), batch_(batch), plan_(plan()), memory_(net_->device, plan_.bytes),
-          on_(net_->device) {}
+        : net_(std::move(net)), batch_(checked(batch)), plan_(plan()),
+          memory_(net_->device, plan_.bytes), on_(net_->device) {}
+    context(const context&) = delete; // recordings refer to it
+    context& operator=(const context&) = delete;
 
     [[nodiscard]] std::int64_t batch() const { return batch_; }
     /// Bytes of values.
@@ -28,13 +32,13 @@ public:
     /// launches of each n are recorded once. Throws `shape_error` for other sizes.
     void run(std::span<const float> images, std::span<float> result) {
         const std::int64_t count = upload(images, result);
+        if (count == 0) return;
         auto found = recordings_.find(count);
-        if (found == recordings_.end())
-            found =
-                recordings_
-                    .emplace(count, on_.record([&] { for_each_step(count, [](std::size_t) {}); }))
-                    .first;
-        if (count > 0) on_.replay(found->second);
+        if (found == recordings_.end()) {
+            const auto steps = [this, count] { for_each_step(count, [](std::size_t) {}); };
+            found = recordings_.emplace(count, on_.record(steps)).first;
+        }
+        on_.replay(found->second);
         download(count, result);
     }
     /// The same; after each step `seen(v, codes)` gets what node `v` put out: bytes as they lie in
@@ -42,6 +46,7 @@ public:
     template <class F>
     void run(std::span<const float> images, std::span<float> result, F&& seen) {
         const std::int64_t count = upload(images, result);
+        if (count == 0) return;
         for_each_step(count, [&](std::size_t v) {
             if (net_->slots[v].codes) seen(v, values<std::uint8_t>(v, count));
         });
@@ -49,6 +54,14 @@ public:
     }
 
 private:
+    [[nodiscard]] std::int64_t checked(std::int64_t batch) const {
+        for (const slot& s : net_->slots)
+            if (batch < 0 || batch > std::numeric_limits<std::int32_t>::max() / s.shape.pixels())
+                quantal::detail::fail<shape_error>(
+                    "a context for ", batch, " images of ", s.shape.pixels(),
+                    " pixels; it is for 0 or more images, of at most 2147483647 pixels in all");
+        return batch;
+    }
     /// A value is there from its own step to the last that reads it, the output to the end.
     [[nodiscard]] arena_plan plan() const {
         std::vector<lifetime> lives;

@@ -86,8 +86,14 @@ public:
         select();
         detail::check(cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal),
                       "cudaStreamBeginCapture");
-        f();
         cudaGraph_t graph = nullptr;
+        try {
+            f();
+        } catch (...) { // the stream shall not go on recording
+            (void)cudaStreamEndCapture(stream_.get(), &graph);
+            (void)detail::owned<cudaGraph_t, cudaGraphDestroy>(graph);
+            throw;
+        }
         detail::check(cudaStreamEndCapture(stream_.get(), &graph), "cudaStreamEndCapture");
         const detail::owned<cudaGraph_t, cudaGraphDestroy> source(graph);
         cudaGraphExec_t exec = nullptr;

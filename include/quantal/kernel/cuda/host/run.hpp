@@ -11,9 +11,15 @@ inline namespace v0 {
 namespace cuda::host {
 
 /// Executes `body` on a grid of blocks. `arrays` are all that it may access beside shared memory;
-/// `seed` draws the order of blocks and threads. Throws `kernel_error`.
+/// `seed` draws the order of blocks and threads. Throws `kernel_error`, for a grid that a device
+/// would not take too.
 template <kernel Kernel>
 void run(const Kernel& body, grid_index grid, std::vector<array> arrays, unsigned seed) {
+    constexpr int most_y = 65535; // x may be any int
+    if (grid.x < 1 || grid.y < 1 || grid.y > most_y)
+        quantal::detail::fail<kernel_error>("kernel ", Kernel::name, ": a grid of ", grid.x, " x ",
+                                            grid.y, " blocks; there is at least one, and at most ",
+                                            most_y, " along y");
     const launch l{Kernel::name, Kernel::threads, shared_bytes<Kernel>, grid, seed};
     machine(l, std::move(arrays), [&] { body(); }).run();
 }
