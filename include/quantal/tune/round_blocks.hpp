@@ -92,12 +92,13 @@ public:
         for (std::size_t c = 0; c < bias_->size(); ++c)
             (*bias_)[c] -= (1.0f - time) * bias_rate_ * bias_adam_(c, gradient[c]);
     }
-    /// Weights become whole steps; biases begin to learn anew.
+    /// Weights become whole steps. What Adam knows of the biases stays: as iterations count from 0
+    /// again, their first steps are short ones. (From nothing they left a block of the test further
+    /// from float than they found it.)
     void harden() {
         const step_counts whole = steps_.whole();
         for (std::size_t i = 0; i < whole.size(); ++i)
             weight_[i] = arith::product(static_cast<float>(whole[i]), steps_.scale(i));
-        if (bias_) bias_adam_ = adam(bias_->size());
     }
 
 private:
