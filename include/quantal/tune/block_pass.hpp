@@ -9,8 +9,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace tune {
-namespace detail {
+namespace tune::detail {
 
 /// The gradients of the parameters of a layer.
 struct parameter_gradients {
@@ -206,8 +205,7 @@ private:
     std::vector<state> states_;
 };
 
-} // namespace detail
-} // namespace tune
+} // namespace tune::detail
 } // namespace v0
 } // namespace quantal
 

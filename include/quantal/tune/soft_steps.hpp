@@ -9,8 +9,7 @@
 
 namespace quantal {
 inline namespace v0 {
-namespace tune {
-namespace detail {
+namespace tune::detail {
 
 /// The directions of Adam (Kingma and Ba, 2015), with its usual constants.
 class adam {
@@ -104,8 +103,7 @@ private:
     float beta_ = 20.0f, pull_ = 0.0f;
 };
 
-} // namespace detail
-} // namespace tune
+} // namespace tune::detail
 } // namespace v0
 } // namespace quantal
 

@@ -69,6 +69,7 @@ public:
         const auto alphas =
             reference::alphas_of(o, parameter ? parameter->values() : std::span<const float>());
         std::vector<code_table> tables;
+        tables.reserve(alphas.size());
         for (const float alpha : alphas)
             tables.push_back(
                 table(x(), [&](float real) { return reference::apply(o, alpha, real); }));
@@ -88,7 +89,7 @@ public:
         for (const value from : node_.inputs) {
             const code_table codes = table(from, [](float real) { return real; });
             const auto t = b_.constant_of(std::vector<byte>(codes.begin(), codes.end()));
-            parts.push_back(
+            parts.emplace_back(
                 [=, v = v_,
                  f = join_channels{nullptr, nullptr, nullptr, channels(from), pitch(from),
                                    pitch(v_)},
