@@ -15,6 +15,7 @@ import tempfile
 import numpy
 import onnx
 import onnxruntime
+from quantizer_points import file_of, points_of, put_out, session
 
 parser = argparse.ArgumentParser()
 parser.add_argument("quantal")
@@ -26,13 +27,7 @@ arguments = parser.parse_args()
 images = numpy.load(arguments.images, mmap_mode="r")
 labels = numpy.load(arguments.images.with_suffix(".labels.npy"))
 model = onnx.load(arguments.model)
-numbers = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
-clipped = {n.input[0]: n.output[0] for n in model.graph.node if n.op_type == "Clip"}
-points = {}  # layer: tensor of codes, scale, zero point
-for node in model.graph.node:
-    if node.op_type == "QuantizeLinear":
-        codes = clipped.get(node.output[0], node.output[0])
-        points[node.output[0].removesuffix("/codes")] = codes, *(numbers[name] for name in node.input[1:3])
+points = points_of(model)
 producers = {output: node for node in model.graph.node for output in node.output}
 layer_of = {codes: layer for layer, (codes, _, _) in points.items()}
 
@@ -49,21 +44,10 @@ inputs = {}
 for codes, layer in layer_of.items():
     node = producers[codes] if producers[codes].op_type == "QuantizeLinear" else producers[producers[codes].input[0]]
     inputs[layer] = taken_by(node.input[0])
-for codes, _, zero in points.values():
-    kind = onnx.helper.np_dtype_to_tensor_dtype(zero.dtype)
-    model.graph.output.append(onnx.helper.make_tensor_value_info(codes, kind, None))
+put_out(model, points)
 
-
-def session(exact):
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if exact:
-        options.add_session_config_entry("session.x64quantprecision", "1")
-    return onnxruntime.InferenceSession(model.SerializeToString(), options)
-
-
-sessions = {"fast": session(False), "exact": session(True)}
-compared = dict.fromkeys(points, 0)
+sessions = {"fast": session(model, exact=False), "exact": session(model)}
+compared = {kind: dict.fromkeys(points, 0) for kind in sessions}
 differing = {kind: dict.fromkeys(points, 0) for kind in sessions}
 own = {kind: dict.fromkeys(points, 0) for kind in sessions}
 largest = {kind: dict.fromkeys(points, 0) for kind in sessions}
@@ -79,10 +63,10 @@ def compare(layer, scale, zero, file, kind, codes, agreeing):
     differs = (distance > 0).sum(1)
     undisturbed = numpy.logical_and.reduce([agreeing[before] for before in inputs[layer]] or [differs >= 0])
     agreeing[layer] = differs == 0
+    compared[kind][layer] += distance.size
     differing[kind][layer] += int(differs.sum())
     own[kind][layer] += int(differs[undisturbed].sum())
     largest[kind][layer] = max(largest[kind][layer], int(distance.max()))
-    return distance.size
 
 
 def compare_chunk(begin, folder):
@@ -98,12 +82,11 @@ def compare_chunk(begin, folder):
         answers = outputs[0].reshape(len(some), -1).argmax(1)
         right[kind] += int((answers == wanted).sum())
         same[kind] += int((answers == ours).sum())
-    for kind, outputs in found.items():
         agreeing = {}
         for layer, (_, scale, zero), codes in zip(points, points.values(), outputs[1:]):
-            file = folder / "layers" / (layer.replace("/", "_") + ".npy")
+            file = file_of(folder / "layers", layer)
             if file.exists():
-                compared[layer] += compare(layer, scale, zero, file, kind, codes, agreeing) // len(found)
+                compare(layer, scale, zero, file, kind, codes, agreeing)
             else:  # an operator that moves codes
                 agreeing[layer] = numpy.logical_and.reduce([agreeing[before] for before in inputs[layer]])
 
@@ -114,15 +97,14 @@ with tempfile.TemporaryDirectory() as scratch:
         print(f"\r{min(start + arguments.chunk, len(images))}/{len(images)} images", end="", flush=True)
 print()
 
-count = sum(compared.values())
 print(f"ONNX Runtime {onnxruntime.__version__}; top-1 of quantal {100 * right['quantal'] / len(images):.2f} %")
 for kind in sessions:
-    print(f"{kind}: {sum(differing[kind].values())} of {count} codes differ, {sum(own[kind].values())} of them where"
-          f" they are made; top-1"
+    codes, others, made = (sum(counts[kind].values()) for counts in (compared, differing, own))
+    print(f"{kind}: {others} of {codes} codes differ, {made} of them where they are made; top-1"
           f" {100 * right[kind] / len(images):.2f} %; {same[kind]} of {len(images)} answers are the same")
 for layer in points:
     if any(differing[kind][layer] for kind in sessions):
         each = "; ".join(
             f"{kind} {differing[kind][layer]}, {own[kind][layer]} its own, by {largest[kind][layer]} at most"
             for kind in sessions)
-        print(f"  {layer} of {compared[layer]}: {each}")
+        print(f"  {layer} of {compared[kind][layer]}: {each}")

@@ -14,7 +14,7 @@ import sys
 try:
     import numpy
     import onnx
-    import onnxruntime
+    from quantizer_points import file_of, points_of, put_out, session
 except ImportError as absent:
     print("skipped:", absent)
     sys.exit(77)
@@ -31,15 +31,6 @@ folder.mkdir(exist_ok=True)
 
 def run(*arguments):
     subprocess.run([quantal, *map(str, arguments), "--threads", "1"], check=True)
-
-
-def session(model):
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    # Without it u8 x s8 sums saturate on CPUs without VNNI.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    return onnxruntime.InferenceSession(model.SerializeToString(), options)
 
 
 def check(passed, what):
@@ -73,20 +64,10 @@ def compare_reals(model, images):
     run("run", model_file, folder / "images.npy", "-o", folder / "outputs.npy", *image)
     stated = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
     fed = images.transpose(0, 2, 3, 1) if has_channels_last(stated) else images
-    expected = session(model).run(None, {model.graph.input[0].name: fed})[0]
+    expected = session(model, threads=1).run(None, {model.graph.input[0].name: fed})[0]
     found = numpy.load(folder / "outputs.npy").reshape(expected.shape)
     error = numpy.abs(found - expected).max() / numpy.abs(expected).max()
     check(error < 1e-4, f"float outputs differ by {error:.1e} of the largest")
-
-
-def points_of(model):
-    """Quantizer points: layer, tensor of codes, scale, zero point."""
-    numbers = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
-    clipped = {n.input[0]: n.output[0] for n in model.graph.node if n.op_type == "Clip"}
-    for n in model.graph.node:
-        if n.op_type == "QuantizeLinear":
-            codes = clipped.get(n.output[0], n.output[0])
-            yield n.output[0].removesuffix("/codes"), codes, numbers[n.input[1]], numbers[n.input[2]]
 
 
 def compare_codes(images):
@@ -95,15 +76,13 @@ def compare_codes(images):
     run("run", quantized, folder / "images.npy", "--layers", folder / "layers")
     model = onnx.load(quantized)
     onnx.checker.check_model(model, full_check=True)
-    points = list(points_of(model))
-    for _, codes, _, zero in points:
-        kind = onnx.helper.np_dtype_to_tensor_dtype(zero.dtype)
-        model.graph.output.append(onnx.helper.make_tensor_value_info(codes, kind, None))
-    names = [codes for _, codes, _, _ in points]
-    computed = session(model).run(names, {model.graph.input[0].name: images})
+    points = points_of(model)
+    put_out(model, points)
+    names = [codes for codes, _, _ in points.values()]
+    computed = session(model, threads=1).run(names, {model.graph.input[0].name: images})
     compared = differing = 0
-    for (layer, _, scale, zero), codes in zip(points, computed):
-        file = folder / "layers" / (layer.replace("/", "_") + ".npy")
+    for (layer, (_, scale, zero)), codes in zip(points.items(), computed):
+        file = file_of(folder / "layers", layer)
         if not file.exists():
             continue  # an operator that moves codes
         reals = numpy.load(file).reshape(codes.shape)

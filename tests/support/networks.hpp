@@ -87,6 +87,12 @@ struct calibrated {
     tensor<float> images;
 };
 
+/// The first `count` images.
+inline tensor<float> first_images(const tensor<float>& all, std::int64_t count) {
+    const extents shape = all.shape().without_front().with_front(count);
+    return {shape, {all.values().begin(), all.values().begin() + std::ptrdiff_t(shape.count())}};
+}
+
 /// Random weights, three random images, a table from these images.
 inline calibrated make(const std::string& kind, const quantization& q = {}) {
     auto g = support::generator();

@@ -16,12 +16,6 @@ using namespace quantal;
 
 namespace {
 
-/// The first `count` images.
-tensor<float> first_images(const tensor<float>& all, std::int64_t count) {
-    const extents shape = all.shape().without_front().with_front(count);
-    return {shape, {all.values().begin(), all.values().begin() + std::ptrdiff_t(shape.count())}};
-}
-
 /// Every code of every point and every output is the reference's, on all kernels.
 void check_identical(const networks::calibrated& c, const tensor<float>& images) {
     const program reference = lower(c.network, c.table);
@@ -81,8 +75,8 @@ BOOST_AUTO_TEST_CASE(threads_and_batches_do_not_change_a_bit) {
         const tensor<float> all = lower(c.network, c.table).run(c.images);
         for (const int threads : {1, 2, 3, 4})
             for (std::int64_t batch = 1; batch <= 5; ++batch) {
-                const auto y = run.run(first_images(c.images, batch), threads);
-                BOOST_TEST((y == first_images(all, batch)));
+                const auto y = run.run(networks::first_images(c.images, batch), threads);
+                BOOST_TEST((y == networks::first_images(all, batch)));
             }
     }
 }
@@ -132,12 +126,12 @@ void check_shared(const networks::calibrated& c) {
     const auto work = [&](int thread) {
         const std::int64_t images = 1 + thread % count;
         auto context = run.context(images + thread % 2, 1 + thread % 3);
-        const tensor<float> x = first_images(c.images, images);
-        tensor<float> y(first_images(expected, images).shape());
+        const tensor<float> x = networks::first_images(c.images, images);
+        tensor<float> y(networks::first_images(expected, images).shape());
         for (int repeat = 0; repeat < 3; ++repeat) {
             std::fill(y.values().begin(), y.values().end(), -1.0f);
             context.run(x.values(), y.values());
-            wrong += y != first_images(expected, images);
+            wrong += y != networks::first_images(expected, images);
         }
         code_hashes seen;
         wrong += run.run(c.images, 1 + thread % 2, std::ref(seen)) != expected;

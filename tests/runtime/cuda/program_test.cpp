@@ -11,12 +11,6 @@ using namespace quantal;
 
 namespace {
 
-/// The first `count` images.
-tensor<float> first_images(const tensor<float>& all, std::int64_t count) {
-    const extents shape = all.shape().without_front().with_front(count);
-    return {shape, {all.values().begin(), all.values().begin() + std::ptrdiff_t(shape.count())}};
-}
-
 /// Every code of every point is the reference's.
 void check_codes(const networks::calibrated& c, const tensor<float>& images) {
     const integer_network net = quantize(c.network, c.table);
@@ -44,7 +38,7 @@ BOOST_AUTO_TEST_SUITE(cuda_program)
 BOOST_AUTO_TEST_CASE(all_operators_at_several_widths) {
     for (const int bits : {8, 5, 2}) {
         const auto c = networks::make("operators", {weight_spec(bits), activation_spec(bits)});
-        BOOST_TEST_CONTEXT(bits << " bits") check_codes(c, first_images(c.images, 1));
+        BOOST_TEST_CONTEXT(bits << " bits") check_codes(c, networks::first_images(c.images, 1));
     }
 }
 
@@ -71,7 +65,7 @@ BOOST_AUTO_TEST_CASE(random_networks) {
 
 BOOST_AUTO_TEST_CASE(mobilenet_v2_has_identical_codes) {
     const auto c = networks::make("mobilenet_v2");
-    check_codes(c, first_images(c.images, 1));
+    check_codes(c, networks::first_images(c.images, 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_context_runs_batches_of_any_size) {
@@ -80,8 +74,8 @@ BOOST_AUTO_TEST_CASE(a_context_runs_batches_of_any_size) {
     const tensor<float> all = lower(net).run(c.images);
     cuda::context context = lower(net, cuda::device{}).context(2);
     for (const std::int64_t batch : {2, 1, 2, 0}) {
-        const tensor<float> images = first_images(c.images, batch);
-        const tensor<float> expected = first_images(all, batch);
+        const tensor<float> images = networks::first_images(c.images, batch);
+        const tensor<float> expected = networks::first_images(all, batch);
         tensor<float> y(expected.shape());
         context.run(images.values(), y.values());
         BOOST_TEST((y == expected));

@@ -145,7 +145,8 @@ private:
 
     /// Zen 5, Gop/s of 4 rows x 512 x 1024 from a second-level cache, narrow and wide: AVX2 134 and
     /// 181 (2 rows: 133 and 129), AVX-512 592 and 560; of 8 rows x 4096 x 4096 from further away,
-    /// where memory decides: AVX2 8 bits 119 and 83, AVX-512 4 bits 681 and 514.
+    /// where memory decides: AVX2 8 bits 119 and 83, AVX-512 4 bits 681 and 514. (AVX2's of 8
+    /// bits are those of tiles of two rows; they have one now.)
     [[nodiscard]] bool is_narrow(std::int64_t rows) const {
         if (!narrow_ || !wide_) return !wide_;
         constexpr std::int64_t second_level = 1 << 20, few = 8;
