@@ -184,6 +184,9 @@ struct name_of {
     std::string operator()(const observe::sparsebit_percentile&) const { return "s percentile"; }
     std::string operator()(const observe::sparsebit_mse&) const { return "s mse"; }
     std::string operator()(const observe::sparsebit_kl&) const { return "s kl"; }
+    std::string operator()(const observe::sparsebit_aciq& o) const {
+        return o.assumed() == observe::distribution::gauss ? "s aciq gauss" : "s aciq laplace";
+    }
     std::string operator()(const observe::aciq& o) const {
         return o.assumed() == observe::distribution::gauss ? "aciq, Gauss" : "aciq, Laplace";
     }
@@ -209,6 +212,8 @@ BOOST_AUTO_TEST_CASE(names_of_observers) {
     BOOST_TEST(named("sparsebit:percentile") == "s percentile");
     BOOST_TEST(named("sparsebit:mse") == "s mse");
     BOOST_TEST(named("sparsebit:kl") == "s kl");
+    BOOST_TEST(named("sparsebit:aciq") == "s aciq gauss");
+    BOOST_TEST(named("sparsebit:aciq-laplace") == "s aciq laplace");
 }
 
 BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
@@ -218,10 +223,11 @@ BOOST_AUTO_TEST_CASE(names_of_no_observer_are_refused_with_those_there_are) {
     for (const std::string text :
          {"", "MinMax", "minmax:1", "moving", "moving_average2", "minmax ", "mse:", "kl:2",
           "aciq:", "aciq:normal", "sparsebit", ":", "percentiles"})
-        BOOST_TEST(refusal(text) ==
-                   "there is no observer \"" + text +
-                       "\"; there are minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, "
-                       "kl, aciq[:gauss|laplace] and sparsebit:percentile|mse|kl");
+        BOOST_TEST(
+            refusal(text) ==
+            "there is no observer \"" + text +
+                "\"; there are minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, "
+                "kl, aciq[:gauss|laplace] and sparsebit:percentile|mse|kl|aciq|aciq-laplace");
     for (const std::string weight :
          {"", "0", "-0.1", "1.0001", "nan", "inf", "0.1x", "x", " 0.1", "1e-60", "0,1"})
         BOOST_TEST(refusal("moving_average:" + weight) ==

@@ -221,4 +221,21 @@ BOOST_AUTO_TEST_CASE(what_cannot_learn_stays_and_is_noted) {
         BOOST_TEST(values.values() == same.net.parameters.at(name).values(), per_element());
 }
 
+BOOST_AUTO_TEST_CASE(draws_and_batches_are_not_empty) {
+    const subject s = make({.weights = w3});
+    const auto says = [](const char* text) {
+        return [text](const data_error& e) { return e.what() == std::string(text); };
+    };
+    BOOST_CHECK_EXCEPTION(
+        (void)tune::round_weights(s.network, s.table, s.batches, tune::block_adaround{.images = 0}),
+        data_error,
+        says("a draw of images by which a block learns has 0 of them; it has at least 1"));
+    const auto no_batches = says("weights are rounded by what layers read of images; there are 0 "
+                                 "batches, and at least 1 is needed");
+    BOOST_CHECK_EXCEPTION((void)tune::round_weights(s.network, s.table, {}, in_short()), data_error,
+                          no_batches);
+    BOOST_CHECK_EXCEPTION((void)tune::round_weights(s.network, s.table, {}, tune::nearest{}),
+                          data_error, no_batches);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

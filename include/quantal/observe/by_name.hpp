@@ -22,7 +22,7 @@ namespace observe {
 /// What `with_observer` takes.
 inline constexpr const char* observer_names =
     "minmax, moving_average[:WEIGHT], percentile[:SHARE], mse, kl, aciq[:gauss|laplace] and "
-    "sparsebit:percentile|mse|kl";
+    "sparsebit:percentile|mse|kl|aciq|aciq-laplace";
 
 namespace detail {
 
@@ -57,7 +57,8 @@ namespace detail {
 /// Calls `f` with a fresh observer of the written name and returns what it returns: `minmax`,
 /// `moving_average[:WEIGHT]` (the weight of the new value, 0.1 unless given), `percentile[:SHARE]`
 /// (what is left out at each end, 0.0001 unless given), `mse`, `kl`, `aciq[:gauss|laplace]` (Gauss
-/// unless given), or `sparsebit:percentile`, `sparsebit:mse` and `sparsebit:kl`.
+/// unless given), or Sparsebit's as `sparsebit:percentile`, `sparsebit:mse`, `sparsebit:kl`,
+/// `sparsebit:aciq` and `sparsebit:aciq-laplace`.
 template <class F>
 decltype(auto) with_observer(std::string_view text, F&& f) {
     const std::size_t colon = text.find(':');
@@ -72,6 +73,8 @@ decltype(auto) with_observer(std::string_view text, F&& f) {
     if (text == "sparsebit:percentile") return f(sparsebit_percentile{});
     if (text == "sparsebit:mse") return f(sparsebit_mse{});
     if (text == "sparsebit:kl") return f(sparsebit_kl{});
+    if (text == "sparsebit:aciq") return f(sparsebit_aciq{distribution::gauss});
+    if (text == "sparsebit:aciq-laplace") return f(sparsebit_aciq{distribution::laplace});
     if (name == "moving_average")
         return f(is_plain ? moving_average{}
                           : moving_average{.weight_of_new = detail::weight_of_new(parameter)});

@@ -3,17 +3,29 @@
 #ifndef QUANTAL_OBSERVE_PERCENTILE_HPP
 #define QUANTAL_OBSERVE_PERCENTILE_HPP
 
+#include <quantal/error.hpp>
 #include <quantal/observe/sketch.hpp>
 
 namespace quantal {
 inline namespace v0 {
 namespace observe {
 
+namespace detail {
+
+[[nodiscard]] inline double checked_share(double clipped) {
+    if (!(clipped >= 0.0 && clipped < 0.5))
+        quantal::detail::fail<spec_error>("the share that a percentile leaves out is ", clipped,
+                                          "; it is at least 0 and below 0.5");
+    return clipped;
+}
+
+} // namespace detail
+
 /// The narrowest range `[lo, hi]` with at most the share `clipped` of all values below and at most
-/// as many above; in [0, 0.5). Of a bin it takes the outer edge.
+/// as many above; in [0, 0.5), else it throws spec_error. Of a bin it takes the outer edge.
 class percentile : public sketch {
 public:
-    explicit percentile(double clipped = 1e-4) : clipped_(clipped) {}
+    explicit percentile(double clipped = 1e-4) : clipped_(detail::checked_share(clipped)) {}
 
     [[nodiscard]] double clipped() const { return clipped_; }
     [[nodiscard]] quantal::range range() const {

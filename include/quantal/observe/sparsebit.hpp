@@ -5,9 +5,12 @@
 #ifndef QUANTAL_OBSERVE_SPARSEBIT_HPP
 #define QUANTAL_OBSERVE_SPARSEBIT_HPP
 
-#include <quantal/observe/sketch.hpp>
+#include <quantal/error.hpp>
+#include <quantal/observe/aciq.hpp>
+#include <quantal/observe/percentile.hpp>
 
 #include <cmath>
+#include <numbers>
 
 namespace quantal {
 inline namespace v0 {
@@ -18,7 +21,8 @@ namespace observe {
 /// sign that has no values is 0. Exact while the sketch keeps values, else the middle of a bin.
 class sparsebit_percentile : public sketch {
 public:
-    explicit sparsebit_percentile(double clipped = 1e-3) : clipped_(clipped) {}
+    explicit sparsebit_percentile(double clipped = 1e-3)
+        : clipped_(detail::checked_share(clipped)) {}
 
     [[nodiscard]] quantal::range range() const {
         const std::vector<tally> values = tallies();
@@ -84,10 +88,14 @@ private:
 };
 
 /// `[-t, t]` with `t = max |x| * (1024 - (2^bits - 1)) / 1024`, whatever the divergences are: one
-/// of those that it compares is never computed and stays 0, the least there is.
+/// of those that it compares is never computed and stays 0, the least there is. Throws spec_error
+/// above 8 bits, where the share would be below 0.
 class sparsebit_kl : public sketch {
 public:
     [[nodiscard]] quantal::range range(qspec spec) const {
+        if (spec.bits > 8)
+            quantal::detail::fail<spec_error>("sparsebit:kl has no range for ", spec.bits,
+                                              " bits; it takes 1 to 8");
         const quantal::range seen = sketch::range();
         const float share = static_cast<float>(1025 - (1 << spec.bits)) / 1024.0f;
         const float t = std::max(std::abs(seen.lo), std::abs(seen.hi)) * share;
@@ -95,7 +103,56 @@ public:
     }
 };
 
-static_assert(observer<sparsebit_percentile> && observer<sparsebit_mse> && observer<sparsebit_kl>);
+/// `[-a * spread, a * spread]`, or `[0, a * spread]` of an affine spec whose values are all at
+/// least 0, with the multiples `a` of `aciq` (Sparsebit's tables hold two digits after the point of
+/// them). The spread is the mean distance from the mean (Laplace), or what the width of `n` values
+/// of a Gauss variable tells: `(max - min) * 0.175 * (1 + sqrt(pi * ln 4)) / sqrt(2 * ln n)`, where
+/// `max` and `min` are those of all images and `n` counts the values of one.
+class sparsebit_aciq : public sketch {
+public:
+    explicit sparsebit_aciq(distribution d = distribution::gauss) : assumed_(d) {}
+
+    [[nodiscard]] distribution assumed() const { return assumed_; }
+    [[nodiscard]] quantal::range range(qspec spec) const {
+        const bool one_sided = !spec.is_symmetric() && sketch::range().lo >= 0.0f;
+        const auto bits = static_cast<std::size_t>(spec.bits + int{one_sided});
+        const double cut = assumed_ == distribution::gauss
+                               ? detail::best_cuts<distribution::gauss>[bits] * gauss_spread()
+                               : detail::best_cuts<distribution::laplace>[bits] * laplace_spread();
+        const auto t = static_cast<float>(cut);
+        return {one_sided ? 0.0f : -t, t};
+    }
+
+private:
+    [[nodiscard]] double gauss_spread() const {
+        const auto [lo, hi] = sketch::range();
+        double n = 0.0;
+        for (const tally& t : tallies())
+            n += static_cast<double>(t.count);
+        n /= static_cast<double>(updates().size());
+        if (n <= 1.0) return 0.0;
+        const double share = 0.175 * (1.0 + std::sqrt(std::numbers::pi * std::log(4.0)));
+        return (double{hi} - double{lo}) * share / std::sqrt(2.0 * std::log(n));
+    }
+    [[nodiscard]] double laplace_spread() const {
+        const std::vector<tally> values = tallies();
+        const auto mean = [&](auto&& f) {
+            double sum = 0.0, count = 0.0;
+            for (const tally& t : values) {
+                sum += f(double{t.value}) * static_cast<double>(t.count);
+                count += static_cast<double>(t.count);
+            }
+            return sum / count;
+        };
+        const double centre = mean([](double x) { return x; });
+        return mean([&](double x) { return std::abs(x - centre); });
+    }
+
+    distribution assumed_;
+};
+
+static_assert(observer<sparsebit_aciq> && observer<sparsebit_percentile> &&
+              observer<sparsebit_mse> && observer<sparsebit_kl>);
 
 } // namespace observe
 } // namespace v0

@@ -286,17 +286,16 @@ inline void round_block(const graph& real, plan& p, const table& t, block b,
                                         std::span<const tensor<float>> batches,
                                         const block_adaround& how, const rounding_options& o = {},
                                         notes* list = nullptr) {
-    plan p = original;
-    thread_pool pool(thread_count(o.threads, SIZE_MAX));
-    const std::vector<block> blocks = blocks_of(p, how.outputs);
-    for (value v = 0; v < p.roles.size(); ++v) {
-        if (o.progress) o.progress(v, p.roles.size());
-        detail::round_layer(original.net, p, t, v, batches, adaround{}, o, pool, list);
+    if (how.images == 0)
+        quantal::detail::fail<data_error>(
+            "a draw of images by which a block learns has 0 of them; it has at least 1");
+    const std::vector<block> blocks = blocks_of(original, how.outputs);
+    return detail::round_each(original, batches, o, [&](plan& p, value v, parallel_ref parallel) {
+        detail::round_layer(original.net, p, t, v, batches, adaround{}, o, parallel, list);
         for (const block& b : blocks)
             if (b.output == v)
-                detail::round_block(original.net, p, t, b, batches, how, o, pool, list);
-    }
-    return p;
+                detail::round_block(original.net, p, t, b, batches, how, o, parallel, list);
+    });
 }
 
 } // namespace tune

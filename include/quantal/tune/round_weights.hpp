@@ -178,6 +178,22 @@ void round_layer(const graph& real, plan& p, const table& t, value v,
     layer_rounder(p, t, v, m).round(method, parallel);
 }
 
+/// The plan after `round(p, v, parallel)` of each of its nodes.
+template <class Round>
+[[nodiscard]] plan round_each(const plan& original, std::span<const tensor<float>> batches,
+                              const rounding_options& o, Round&& round) {
+    if (batches.empty())
+        quantal::detail::fail<data_error>("weights are rounded by what layers read of images; "
+                                          "there are 0 batches, and at least 1 is needed");
+    plan p = original;
+    thread_pool pool(thread_count(o.threads, SIZE_MAX));
+    for (value v = 0; v < p.roles.size(); ++v) {
+        if (o.progress) o.progress(v, p.roles.size());
+        round(p, v, parallel_ref(pool));
+    }
+    return p;
+}
+
 } // namespace detail
 
 /// The plan with weights that are whole steps of the table's scales, chosen layer after layer by
@@ -190,13 +206,9 @@ template <rounding_method R>
 [[nodiscard]] plan round_weights(const plan& original, const table& t,
                                  std::span<const tensor<float>> batches, const R& method,
                                  const rounding_options& o = {}, notes* list = nullptr) {
-    plan p = original;
-    thread_pool pool(thread_count(o.threads, SIZE_MAX));
-    for (value v = 0; v < p.roles.size(); ++v) {
-        if (o.progress) o.progress(v, p.roles.size());
-        detail::round_layer(original.net, p, t, v, batches, method, o, pool, list);
-    }
-    return p;
+    return detail::round_each(original, batches, o, [&](plan& p, value v, parallel_ref parallel) {
+        detail::round_layer(original.net, p, t, v, batches, method, o, parallel, list);
+    });
 }
 
 } // namespace tune
