@@ -64,7 +64,7 @@ class Bench:
             file = self.root / "build" / f"{task}.json"
             size = [] if task == "elementwise" else [threads]
             self.call(arch, self.programs / f"{task}_benchmark", arch, *size, "--rounds", self.rounds, "--json", file)
-            self.results["rows"] += json.loads(file.read_text())["rows"]
+            self.results["rows"].extend(json.loads(file.read_text())["rows"])
 
         self.results.measure(f"{task}, {arch}, {threads} threads", add)
 
@@ -144,7 +144,7 @@ class Bench:
             c.exact = c.form == "f32" or self.results["exact"][f"{arch}, {c.label}"]
         key = {"model": model, "batch": batch, "threads": threads, "arch": arch, "unit": "images/s"}
         ours = [c for c in contenders if c.name == "quantal" and not reference(c)]
-        self.results["rows"] += [row_of(key, c, contenders, self.peaks[arch, threads]) for c in ours]
+        self.results["rows"].extend(row_of(key, c, contenders, self.peaks[arch, threads]) for c in ours)
 
     def take_turns(self, contenders, threads):
         """Rounds of a fifth of a second each; of large networks as many as there is time for, at least three."""
