@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows and report of scripts/benchmark, on processes that answer without running anything."""
+import json
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -8,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import races  # noqa: E402
 import report  # noqa: E402
 from contenders import Contender  # noqa: E402
+from results import Results  # noqa: E402
 
 ANSWERING = """
 import json, sys
@@ -93,6 +96,46 @@ class Verification(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, "which are not AVX2"):
             self.verify(contender("a", "f32", kernels=["jit_avx512_f32"]))
         self.verify(contender("a", "f32", kernels=["jit_avx512_f32"]), arch="avx512_vnni")
+
+
+# network_benchmark, gemm_benchmark and the like: they tell their kernels and peaks, or write one row.
+PROGRAM = """#!/usr/bin/env python3
+import json, sys
+if "machine" in sys.argv:
+    print(json.dumps({"kernels": ["avx512_vnni", "avx2"], "peaks": PEAKS}))
+else:
+    json.dump({"rows": [{"task": "gemm", "arguments": sys.argv[1:3]}]}, open(sys.argv[-1], "w"))
+""".replace("PEAKS", repr(PEAKS))
+
+
+class Races(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        (self.root / "build").mkdir()
+        for name in ("network_benchmark", "gemm_benchmark"):
+            (self.root / name).write_text(PROGRAM)
+            (self.root / name).chmod(0o755)
+        self.results = Results(self.root / "rows.json", False, {})
+        self.bench = races.Bench(self.root, self.root, True, 2, self.results)
+
+    def test_a_program_that_races_by_itself_brings_its_rows(self):
+        for threads in (1, 2):
+            self.bench.measure_peaks("avx2", threads)
+            self.bench.race_program("gemm", "avx2", threads)
+        self.assertEqual([row["arguments"] for row in self.results["rows"]], [["avx2", "1"], ["avx2", "2"]])
+        self.assertEqual(json.loads((self.root / "rows.json").read_text()), self.results.data)
+
+    def test_a_network_brings_a_row_a_form(self):
+        self.bench.measure_peaks("avx2", 1)
+        self.results["exact"]["avx2, a int8"] = self.results["exact"]["avx2, quantal w8a8"] = True
+        self.bench.contenders = lambda *_: [contender("quantal", "w8a8", 0.5), contender("quantal", "f32", 0.5),
+                                            contender("a", "int8", 1.0), contender("a", "f32", 2.0)]
+        self.bench.race_network("m", "avx2", 1, 4, in_float=False)
+        self.bench.race_network("m", "avx2", 1, 4, in_float=True)
+        self.assertEqual([(row["ours"], row["peer"], row["ratio"]) for row in self.results["rows"]],
+                         [("w8a8", "a int8", 2.0), ("f32", "a f32", 4.0)])
 
 
 class Protocol(unittest.TestCase):
