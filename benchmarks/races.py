@@ -135,7 +135,9 @@ class Bench:
                 c.start()
             verify(contenders, arch)
             if not in_float:
-                contenders.remove(next(filter(reference, contenders))).stop()
+                in_float_too = next(filter(reference, contenders))
+                contenders.remove(in_float_too)
+                in_float_too.stop()
             self.take_turns(contenders, threads)
         finally:
             for c in contenders:
