@@ -2,7 +2,7 @@
 #include "task.hpp"
 
 #include <quantal/kernel/cpu/prepare_conv.hpp>
-#include <quantal/runtime/parallel.hpp>
+#include <quantal/runtime/thread_pool.hpp>
 
 #include <cmath>
 
@@ -14,8 +14,11 @@ implementation quantal_conv(const conv_task& t, const std::string& arch, int thr
         std::shared_ptr<const cpu::conv_layer> layer;
         std::vector<cpu::aligned_vector<std::byte>> workspaces;
         std::vector<std::uint8_t> y;
+        thread_pool pool;
+
+        explicit state(int workers) : pool(static_cast<std::size_t>(workers)) {}
     };
-    auto s = std::make_shared<state>();
+    auto s = std::make_shared<state>(threads);
     const std::vector<std::int16_t> weights(t.w.begin(), t.w.end());
     const auto out = static_cast<std::size_t>(t.out);
     const std::vector<std::int32_t> bias(out, 0);
@@ -38,12 +41,11 @@ implementation quantal_conv(const conv_task& t, const std::string& arch, int thr
                          cpu::aligned_vector<std::byte>(s->layer->workspace_bytes()));
     s->y.resize(static_cast<std::size_t>(p.shape.output_pixels()) * out);
     return {"quantal " + s->layer->describe(),
-            [s, x = t.x.data(), threads] {
-                parallel_for(
-                    s->layer->task_count(1), static_cast<std::size_t>(threads),
-                    [&](std::size_t task, std::size_t worker) {
-                        s->layer->run_task(task, {1, x, s->y.data()}, s->workspaces[worker].data());
-                    });
+            [s, x = t.x.data()] {
+                auto task = [&](std::size_t i, std::size_t worker) {
+                    s->layer->run_task(i, {1, x, s->y.data()}, s->workspaces[worker].data());
+                };
+                s->pool.run(s->layer->task_count(1), task);
             },
             [s] { return s->y; }};
 }
