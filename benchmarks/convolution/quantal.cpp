@@ -42,10 +42,12 @@ implementation quantal_conv(const conv_task& t, const std::string& arch, int thr
     s->y.resize(static_cast<std::size_t>(p.shape.output_pixels()) * out);
     return {"quantal " + s->layer->describe(),
             [s, x = t.x.data()] {
+                const cpu::conv_call call{1, x, s->y.data(), nullptr,
+                                          static_cast<std::int64_t>(s->pool.workers())};
                 auto task = [&](std::size_t i, std::size_t worker) {
-                    s->layer->run_task(i, {1, x, s->y.data()}, s->workspaces[worker].data());
+                    s->layer->run_task(i, call, s->workspaces[worker].data());
                 };
-                s->pool.run(s->layer->task_count(1), task);
+                s->pool.run(s->layer->task_count(call), task);
             },
             [s] { return s->y; }};
 }

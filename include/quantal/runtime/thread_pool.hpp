@@ -67,12 +67,15 @@ struct serial {
 };
 
 /// Threads that live as long as the pool and sleep between runs; the caller of `run` is worker 0.
-/// One `run` at a time; tasks do not throw. `Thread` joins when it is destroyed.
+/// One `run` at a time; tasks do not throw. Every worker begins with its own part of the tasks, the
+/// same one in each run of as many, so that what it reads again is in its cache; then it helps the
+/// others. `Thread` joins when it is destroyed.
 template <class Thread>
 class basic_thread_pool {
 public:
     /// Throws what `Thread` throws if one of them cannot start (std::system_error).
-    explicit basic_thread_pool(std::size_t workers = thread_count(0, SIZE_MAX)) {
+    explicit basic_thread_pool(std::size_t workers = thread_count(0, SIZE_MAX))
+        : parts_(std::max<std::size_t>(workers, 1)) {
         const std::exception_ptr problem = detail::caught([&] {
             for (std::size_t w = 1; w < workers; ++w)
                 threads_.emplace_back([this, w] { serve(w); });
@@ -88,10 +91,12 @@ public:
     [[nodiscard]] std::size_t workers() const { return threads_.size() + 1; }
 
     void run(std::size_t count, task_ref task) {
-        count_ = count;
+        if (count <= 1 || threads_.empty()) return serial{}.run(count, task);
         task_ = &task;
-        next_.store(0, std::memory_order_relaxed);
-        if (count <= 1 || threads_.empty()) return work(0);
+        for (std::size_t w = 0; w < parts_.size(); ++w) {
+            parts_[w].next.store(count * w / parts_.size(), std::memory_order_relaxed);
+            parts_[w].end = count * (w + 1) / parts_.size();
+        }
         busy_.store(threads_.size(), std::memory_order_relaxed);
         start();
         work(0);
@@ -100,6 +105,12 @@ public:
     }
 
 private:
+    /// Tasks of one worker, in a cache line of its own.
+    struct alignas(64) part {
+        std::atomic<std::size_t> next{0};
+        std::size_t end = 0;
+    };
+
     /// Those that have started return; nobody else would wake them.
     void end() {
         task_ = nullptr;
@@ -118,8 +129,11 @@ private:
         }
     }
     void work(std::size_t worker) {
-        for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;)
-            (*task_)(i, worker);
+        for (std::size_t w = 0; w < parts_.size(); ++w) {
+            part& p = parts_[(worker + w) % parts_.size()];
+            for (std::size_t i; (i = p.next.fetch_add(1, std::memory_order_relaxed)) < p.end;)
+                (*task_)(i, worker);
+        }
     }
     /// Returns when `state` is no longer `old`: looks for a while, which is shorter than waking up,
     /// then sleeps.
@@ -134,9 +148,9 @@ private:
         state.wait(old, std::memory_order_acquire);
     }
 
-    std::size_t count_ = 0;
+    std::vector<part> parts_;
     const task_ref* task_ = nullptr;
-    std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
+    std::atomic<std::size_t> busy_{0}, round_{0};
     std::vector<Thread> threads_; // last: joined first
 };
 

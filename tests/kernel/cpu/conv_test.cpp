@@ -117,12 +117,14 @@ std::vector<std::int32_t> expected(const layer& l) {
 }
 
 /// The same by the kernels, tasks in any order.
-std::vector<std::int32_t> computed(const layer& l, const cpu::conv_layer& conv) {
+std::vector<std::int32_t> computed(const layer& l, const cpu::conv_layer& conv,
+                                   std::int64_t workers) {
     const std::size_t bytes = cpu::element_bytes(l.p.rule.kind);
     std::vector<std::byte> y(l.outputs() * bytes + 1, std::byte{0xa5});
     cpu::aligned_vector<std::byte> workspace(conv.workspace_bytes());
-    for (std::size_t task = conv.task_count(l.batch); task-- > 0;)
-        conv.run_task(task, {l.batch, l.x.data(), y.data(), l.other.data()}, workspace.data());
+    const cpu::conv_call call{l.batch, l.x.data(), y.data(), l.other.data(), workers};
+    for (std::size_t task = conv.task_count(call); task-- > 0;)
+        conv.run_task(task, call, workspace.data());
     BOOST_TEST((y.back() == std::byte{0xa5})); // nothing behind the output
     std::vector<std::int32_t> result(l.outputs());
     for (std::size_t i = 0; i < result.size(); ++i)
@@ -140,11 +142,15 @@ void compare(const layer& l) {
                            << ", kernel " << s.op.kernel.h << "x" << s.op.kernel.w << ", batch "
                            << l.batch << ", output kind " << static_cast<int>(l.p.rule.kind)
                            << ", u_max " << l.p.u_max) {
-            BOOST_TEST((computed(l, *cpu::prepare_conv(l.p, *kernels)) == want));
+            const auto check = [&](const cpu::conv_layer& conv) {
+                for (const std::int64_t workers : {1, 2, 5})
+                    BOOST_TEST((computed(l, conv, workers) == want));
+            };
+            check(*cpu::prepare_conv(l.p, *kernels));
             if (const auto plan = cpu::winograd_plan<2>::make(l.p, *kernels))
-                BOOST_TEST((computed(l, cpu::winograd_conv<2>(l.p, *plan, *kernels)) == want));
+                check(cpu::winograd_conv<2>(l.p, *plan, *kernels));
             if (const auto plan = cpu::winograd_plan<4>::make(l.p, *kernels))
-                BOOST_TEST((computed(l, cpu::winograd_conv<4>(l.p, *plan, *kernels)) == want));
+                check(cpu::winograd_conv<4>(l.p, *plan, *kernels));
         }
 }
 
@@ -291,7 +297,7 @@ BOOST_AUTO_TEST_CASE(empty_batch_has_no_tasks) {
     auto g = support::generator();
     const layer l =
         make_layer(g, {{.out_channels = 4}, 4, 2}, 8, {-8, 7}, output_kind::sums, false);
-    BOOST_TEST(cpu::prepare_conv(l.p)->task_count(0) == 0u);
+    BOOST_TEST(cpu::prepare_conv(l.p)->task_count({0, nullptr, nullptr}) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(pieces_that_do_not_fit_are_refused) {

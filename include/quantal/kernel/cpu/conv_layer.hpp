@@ -17,6 +17,7 @@ struct conv_call {
     const std::uint8_t* x;               ///< [batch, height, width, channels], bytes `q - qmin`
     void* y;                             ///< [batch, height, width, out channels], by output_kind
     const std::uint8_t* other = nullptr; ///< shaped as y, for output_kind::added_codes
+    std::int64_t workers = 1;            ///< threads among which its tasks are shared out
 };
 
 /// Weights packed for one instruction set, work cut into tasks. Immutable; any number of threads
@@ -30,7 +31,7 @@ public:
     /// Bytes of scratch memory that each running task needs, at a cache line's boundary.
     [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
     /// Tasks of one run; they are independent of each other.
-    [[nodiscard]] virtual std::size_t task_count(std::int64_t batch) const = 0;
+    [[nodiscard]] virtual std::size_t task_count(const conv_call& call) const = 0;
     /// Runs one task; allocates nothing.
     virtual void run_task(std::size_t task, const conv_call& call,
                           std::byte* workspace) const noexcept = 0;

@@ -45,8 +45,8 @@ public:
         return whole_lines(static_cast<std::size_t>(columns(piece()) * shape_.op.kernel.h) *
                            sizeof(void*));
     }
-    [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
-        return static_cast<std::size_t>(divided_up(pieces(batch), pieces_a_task()));
+    [[nodiscard]] std::size_t task_count(const conv_call& call) const override {
+        return static_cast<std::size_t>(divided_up(pieces(call.batch), pieces_a_task()));
     }
     void run_task(std::size_t task, const conv_call& call,
                   std::byte* workspace) const noexcept override {

@@ -7,32 +7,11 @@
 #include <quantal/kernel/cpu/conv_layer.hpp>
 #include <quantal/kernel/cpu/operand_rows.hpp>
 #include <quantal/kernel/cpu/packed_weights.hpp>
+#include <quantal/kernel/cpu/task_grid.hpp>
 
 namespace quantal {
 inline namespace v0 {
 namespace cpu {
-
-/// How the output of a layer is cut: blocks of rows (output pixels of the batch), and for each of
-/// them ranges of panels.
-struct task_grid {
-    std::int64_t rows, row_blocks, panel_ranges;
-
-    /// At least `wanted_tasks` if there is work for them; blocks of at most `most_rows` rows, a
-    /// multiple of `tile`, as equal as that allows.
-    static task_grid make(std::int64_t all_rows, std::int64_t most_rows, std::int64_t tile,
-                          std::int64_t panels) {
-        constexpr std::int64_t wanted_tasks = 16; // enough for 4 to 8 threads to end together
-        if (all_rows == 0) return {1, 0, 1};
-        const std::int64_t blocks = divided_up(all_rows, most_rows);
-        const std::int64_t rows = rounded_up(divided_up(all_rows, blocks), tile);
-        const std::int64_t row_blocks = divided_up(all_rows, rows);
-        const std::int64_t ranges = wanted_tasks / row_blocks;
-        return {rows, row_blocks, std::clamp<std::int64_t>(ranges, 1, divided_up(panels, 2))};
-    }
-    [[nodiscard]] std::size_t count() const {
-        return static_cast<std::size_t>(row_blocks * panel_ranges);
-    }
-};
 
 class gemm_conv : public conv_layer {
 public:
@@ -69,20 +48,21 @@ public:
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return partial_bytes() + static_cast<std::size_t>(rows_.bytes(most_rows_));
     }
-    [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
-        return grid(batch).count();
+    [[nodiscard]] std::size_t task_count(const conv_call& call) const override {
+        return cut(call).count();
     }
     void run_task(std::size_t task, const conv_call& call,
                   std::byte* workspace) const noexcept override {
-        const task_grid g = grid(call.batch);
-        const std::int64_t block = static_cast<std::int64_t>(task) / g.panel_ranges;
-        const std::int64_t range = static_cast<std::int64_t>(task) % g.panel_ranges;
-        const std::int64_t first = block * g.rows;
-        const std::int64_t rows = std::min(g.rows, call.batch * shape_.output_pixels() - first);
+        const task_grid g = cut(call);
+        const std::int64_t block = static_cast<std::int64_t>(task) / g.ranges;
+        const std::int64_t range = static_cast<std::int64_t>(task) % g.ranges;
+        const std::int64_t first = first_row(call, block, g);
+        const std::int64_t rows = first_row(call, block + 1, g) - first;
+        if (rows == 0) return;
         const std::int64_t panels = panels_[0].count();
         for (std::int64_t group = 0; group < shape_.op.groups; ++group)
-            run_block(call, group, first, rows, panels * range / g.panel_ranges,
-                      panels * (range + 1) / g.panel_ranges, workspace);
+            run_block(call, group, first, rows, panels * range / g.ranges,
+                      panels * (range + 1) / g.ranges, workspace);
     }
 
 private:
@@ -100,9 +80,16 @@ private:
             rows -= tile;
         return rows;
     }
-    [[nodiscard]] task_grid grid(std::int64_t batch) const {
-        return task_grid::make(batch * shape_.output_pixels(), most_rows_, kernels_.tile_rows,
-                               panels_[0].count());
+    [[nodiscard]] task_grid cut(const conv_call& call) const {
+        constexpr double preparing = 0.05;
+        return task_grid::make(divided_up(call.batch * shape_.output_pixels(), most_rows_),
+                               panels_[0].count(), call.workers, preparing);
+    }
+    /// Blocks are whole tiles, but for the last one, and as equal as that allows.
+    [[nodiscard]] std::int64_t first_row(const conv_call& call, std::int64_t block,
+                                         const task_grid& g) const {
+        const std::int64_t rows = call.batch * shape_.output_pixels(), tile = kernels_.tile_rows;
+        return std::min(divided_up(rows, tile) * block / g.blocks * tile, rows);
     }
 
     void run_block(const conv_call& call, std::int64_t group, std::int64_t first, std::int64_t rows,

@@ -41,13 +41,13 @@ public:
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return in_place() ? 0 : whole_lines(rows_at_once * row_bytes());
     }
-    [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
+    [[nodiscard]] std::size_t task_count(const conv_call& call) const override {
         constexpr std::size_t most = 64; // enough for any number of threads to end together
-        return batch == 0 ? 0 : std::min(panels(), most);
+        return call.batch == 0 ? 0 : std::min(panels(), most);
     }
     void run_task(std::size_t task, const conv_call& call,
                   std::byte* workspace) const noexcept override {
-        const std::size_t tasks = task_count(call.batch);
+        const std::size_t tasks = task_count(call);
         const std::size_t begin = panels() * task / tasks, end = panels() * (task + 1) / tasks;
         const auto batch = static_cast<std::size_t>(call.batch);
         if (in_place()) return run_rows(call, 0, batch, call.x, begin, end);

@@ -5,6 +5,7 @@
 #define QUANTAL_KERNEL_CPU_WINOGRAD_CONV_HPP
 
 #include <quantal/kernel/cpu/conv_layer.hpp>
+#include <quantal/kernel/cpu/task_grid.hpp>
 #include <quantal/kernel/cpu/winograd_plan.hpp>
 
 namespace quantal {
@@ -44,18 +45,18 @@ public:
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return whole_lines(rows_bytes()) + sums_bytes();
     }
-    [[nodiscard]] std::size_t task_count(std::int64_t batch) const override {
-        const grid g = cut(batch);
-        return static_cast<std::size_t>(g.blocks * g.ranges);
+    [[nodiscard]] std::size_t task_count(const conv_call& call) const override {
+        return cut(call).count();
     }
     void run_task(std::size_t task, const conv_call& call,
                   std::byte* workspace) const noexcept override {
-        const grid g = cut(call.batch);
+        const task_grid g = cut(call);
         const std::int64_t all = call.batch * plan::tiles_of(shape_);
         const auto block = static_cast<std::int64_t>(task) / g.ranges;
         const auto range = static_cast<std::int64_t>(task) % g.ranges;
         const std::int64_t first = all * block / g.blocks;
         const std::int64_t count = all * (block + 1) / g.blocks - first;
+        if (count == 0) return;
         auto* sums = reinterpret_cast<std::int32_t*>(workspace + whole_lines(rows_bytes()));
         tile_place at = place(first);
         for (std::int64_t t = 0; t < count; ++t, advance(at))
@@ -71,17 +72,10 @@ public:
     }
 
 private:
-    /// Blocks of tiles, and ranges of panels for each; several ranges transform the same tiles.
-    struct grid {
-        std::int64_t blocks, ranges;
-    };
-    [[nodiscard]] grid cut(std::int64_t batch) const {
-        constexpr std::int64_t wanted_tasks = 2; // 4 cost 14 % of 14^2 x 256 on one thread
-        const std::int64_t tiles = batch * plan::tiles_of(shape_);
-        const std::int64_t blocks = divided_up(tiles, how_.most_tiles);
-        if (blocks == 0) return {0, 1};
-        const std::int64_t most = (panels_[0].count() + 1) / 2;
-        return {blocks, std::clamp<std::int64_t>(wanted_tasks / blocks, 1, most)};
+    [[nodiscard]] task_grid cut(const conv_call& call) const {
+        constexpr double preparing = 0.25; // the transform of the inputs
+        return task_grid::make(divided_up(call.batch * plan::tiles_of(shape_), how_.most_tiles),
+                               panels_[0].count(), call.workers, preparing);
     }
     /// Where a tile lies.
     struct tile_place {

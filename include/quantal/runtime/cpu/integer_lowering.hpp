@@ -186,11 +186,12 @@ private:
         const auto layer = b_.prepare(v, rule);
         const auto run = [=](const frame& at) {
             const conv_call call{at.images, at.at<const byte>(x), at.at<std::byte>(y),
-                                 other ? at.at<const byte>(*other) : nullptr};
+                                 other ? at.at<const byte>(*other) : nullptr,
+                                 static_cast<std::int64_t>(at.parallel.workers())};
             auto task = [&](std::size_t i, std::size_t worker) {
                 layer->run_task(i, call, at.workspace(worker));
             };
-            at.parallel.run(layer->task_count(at.images), task);
+            at.parallel.run(layer->task_count(call), task);
         };
         step s{.kernel = layer->describe() + (other ? " + add" : ""),
                .inputs = {x},

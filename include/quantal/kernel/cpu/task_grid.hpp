@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How a layer is cut into tasks for so many threads.
+#ifndef QUANTAL_KERNEL_CPU_TASK_GRID_HPP
+#define QUANTAL_KERNEL_CPU_TASK_GRID_HPP
+
+#include <algorithm>
+#include <cstdint>
+
+namespace quantal {
+inline namespace v0 {
+namespace cpu {
+
+/// Blocks of rows, and for each of them ranges of panels of columns: a task prepares the rows of
+/// its block and multiplies them with the panels of its range.
+struct task_grid {
+    std::int64_t blocks, ranges;
+
+    [[nodiscard]] std::size_t count() const { return static_cast<std::size_t>(blocks * ranges); }
+
+    /// At least `least` blocks (0: no tasks). Several become a multiple of the threads, as long as
+    /// that makes them little smaller; then there are as many ranges as let all threads end first,
+    /// if preparing the rows of a block takes the share `preparing` of multiplying them, and every
+    /// range does it again.
+    [[nodiscard]] static task_grid make(std::int64_t least, std::int64_t panels,
+                                        std::int64_t workers, double preparing) {
+        const bool is_few = least > 1 && least < 8 * workers;
+        const std::int64_t blocks = is_few ? (least + workers - 1) / workers * workers : least;
+        task_grid best{blocks, 1};
+        const auto time_of = [&](std::int64_t ranges) {
+            const std::int64_t turns = (blocks * ranges + workers - 1) / workers;
+            return static_cast<double>(turns) * (preparing + 1.0 / static_cast<double>(ranges));
+        };
+        for (std::int64_t ranges = 2; ranges <= std::min(panels, 4 * workers); ++ranges)
+            if (time_of(ranges) < 0.99 * time_of(best.ranges)) best.ranges = ranges;
+        return best;
+    }
+};
+
+} // namespace cpu
+} // namespace v0
+} // namespace quantal
+
+#endif
