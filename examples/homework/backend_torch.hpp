@@ -4,6 +4,7 @@
 #define QUANTAL_EXAMPLES_HOMEWORK_BACKEND_TORCH_HPP
 
 #include <quantal/runtime/integer_network.hpp>
+#include <quantal/runtime/parallel.hpp>
 #include <quantal/torch/exact_network.hpp>
 #include <quantal/torch/float_network.hpp>
 #include <quantal/torch/simulation.hpp>
@@ -16,8 +17,9 @@ inline constexpr const char* name = "LibTorch";
 /// Whether the second integers answer all images, in a column of their own.
 inline constexpr bool second_answers = true;
 
+/// 0: all cores, which LibTorch's own default may not be.
 inline void use_threads(int threads) {
-    if (threads > 0) at::set_num_threads(threads);
+    at::set_num_threads(static_cast<int>(quantal::thread_count(threads, SIZE_MAX)));
 }
 
 using quantal::torch::float_network;

@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
     arguments a;
     add_arguments(app, a);
     return homework::run(app, argc, argv, [&] {
-        if (a.threads > 0) at::set_num_threads(a.threads);
+        at::set_num_threads(static_cast<int>(quantal::thread_count(a.threads, SIZE_MAX)));
         train(a, homework::command_line(argc, argv));
     });
 }

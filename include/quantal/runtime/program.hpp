@@ -4,6 +4,7 @@
 #define QUANTAL_RUNTIME_PROGRAM_HPP
 
 #include <quantal/kernel/reference/step.hpp>
+#include <quantal/runtime/batch.hpp>
 #include <quantal/runtime/executor.hpp>
 #include <quantal/runtime/parallel.hpp>
 
@@ -69,9 +70,7 @@ private:
     [[nodiscard]] tensor<float> run_frames(const tensor<float>& images, int threads,
                                            const frame_visitor& visit) const {
         const extents& shape = images.shape();
-        if (shape.rank() == 0 || shape.without_front() != shapes_.front())
-            detail::fail<shape_error>("the network takes images of ", shapes_.front(),
-                                      ", a batch of shape ", shape, " was given");
+        detail::check_images(shape, shapes_.front());
         const auto count = static_cast<std::size_t>(shape[0]);
         const std::size_t workers = thread_count(threads, count);
         tensor<float> result(shapes_.back().with_front(shape[0]));

@@ -3,6 +3,7 @@
 #ifndef QUANTAL_RUNTIME_CPU_CONTEXT_HPP
 #define QUANTAL_RUNTIME_CPU_CONTEXT_HPP
 
+#include <quantal/runtime/batch.hpp>
 #include <quantal/runtime/cpu/slot_plan.hpp>
 
 #include <array>
@@ -43,15 +44,10 @@ public:
     void run(std::span<const float> images, std::span<float> output, F&& seen) {
         const auto image = static_cast<std::size_t>(net_->slots[images_slot].elements());
         const auto result = static_cast<std::size_t>(net_->slots[output_slot].elements());
-        const std::size_t count = images.size() / image;
-        if (count > static_cast<std::size_t>(batch_) || images.size() != count * image ||
-            output.size() != count * result)
-            quantal::detail::fail<shape_error>("a context for up to ", batch_, " images of ", image,
-                                               " values takes ", images.size(), " values to ",
-                                               output.size(), "; an image gives ", result);
+        const std::int64_t all =
+            quantal::detail::count_images(images, image, output, result, batch_);
         caller_ = {reinterpret_cast<std::byte*>(const_cast<float*>(images.data())), // only read
                    reinterpret_cast<std::byte*>(output.data())};
-        const auto all = static_cast<std::int64_t>(count);
         run_by_image(all);
         run_steps(net_->by_image, seconds_.size(), together(0, all), seconds_, seen);
         images_ += all;

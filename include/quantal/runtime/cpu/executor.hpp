@@ -33,9 +33,7 @@ public:
     }
 
     tensor<float> operator()(const tensor<float>& images, const value_visitor& visit) {
-        if (images.shape().rank() == 0 || images.shape().without_front() != shapes_.front())
-            quantal::detail::fail<shape_error>("the network takes images of ", shapes_.front(),
-                                               ", a batch of shape ", images.shape(), " was given");
+        quantal::detail::check_images(images.shape(), shapes_.front());
         const std::int64_t count = images.shape()[0];
         tensor<float> result(shapes_.back().with_front(count));
         if (!context_ || context_->batch() < count) context_.emplace(steps_, count, pool_);

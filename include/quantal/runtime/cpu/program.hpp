@@ -32,9 +32,8 @@ public:
     /// own.
     [[nodiscard]] tensor<float> run(const tensor<float>& images, int threads = 0,
                                     const code_visitor& visit = {}) const {
-        if (images.shape().rank() == 0 || images.shape().without_front() != input_)
-            quantal::detail::fail<shape_error>("the network takes images of ", input_,
-                                               ", a batch of shape ", images.shape(), " was given");
+        using quantal::detail::part;
+        quantal::detail::check_images(images.shape(), input_);
         constexpr std::int64_t batch_size = 32;
         const std::int64_t count = images.shape()[0];
         const std::int64_t batch = visit ? 1 : std::clamp<std::int64_t>(count, 1, batch_size);
@@ -70,13 +69,6 @@ private:
     [[nodiscard]] static network by_image(network net) {
         net.by_image = steps_by_image(net);
         return net;
-    }
-    template <class T>
-    static std::span<T> part(std::span<T> values, const extents& each, std::int64_t first,
-                             std::int64_t last) {
-        const std::size_t size = each.count();
-        return values.subspan(static_cast<std::size_t>(first) * size,
-                              static_cast<std::size_t>(last - first) * size);
     }
     /// The codes that a step made of one image, in logical order.
     void show(const step& s, const frame& at, std::size_t image, const code_visitor& visit) const {

@@ -4,6 +4,7 @@
 #define QUANTAL_RUNTIME_CUDA_CONTEXT_HPP
 
 #include <quantal/runtime/arena.hpp>
+#include <quantal/runtime/batch.hpp>
 #include <quantal/runtime/cuda/frame.hpp>
 
 #include <limits>
@@ -91,14 +92,10 @@ private:
         const auto output = net_->slots[net_->output()].shape;
         const auto each = static_cast<std::size_t>(image.pixels() * image.channels);
         const auto gives = static_cast<std::size_t>(output.pixels() * output.channels);
-        const std::size_t count = images.size() / each;
-        if (count > static_cast<std::size_t>(batch_) || images.size() != count * each ||
-            result.size() != count * gives)
-            quantal::detail::fail<shape_error>("a context for up to ", batch_, " images of ", each,
-                                               " values takes ", images.size(), " values to ",
-                                               result.size(), "; an image gives ", gives);
+        const std::int64_t count =
+            quantal::detail::count_images(images, each, result, gives, batch_);
         on_.upload(std::as_bytes(images), at(net_->images(), 0).data());
-        return static_cast<std::int64_t>(count);
+        return count;
     }
     template <class T>
     [[nodiscard]] std::vector<T> values(std::size_t slot, std::int64_t images) {

@@ -36,18 +36,17 @@ public:
     /// device has threads of its own. With a visitor, image by image.
     [[nodiscard]] tensor<float> run(const tensor<float>& images, int /*threads*/ = 0,
                                     const code_visitor& visit = {}) const {
-        if (images.shape().rank() == 0 || images.shape().without_front() != input_)
-            quantal::detail::fail<shape_error>("the network takes images of ", input_,
-                                               ", a batch of shape ", images.shape(), " was given");
+        using quantal::detail::part;
+        quantal::detail::check_images(images.shape(), input_);
         constexpr std::int64_t batch_size = 128;
         const std::int64_t count = images.shape()[0];
         const std::int64_t batch = visit ? 1 : std::clamp<std::int64_t>(count, 1, batch_size);
         tensor<float> result(output_.with_front(count));
         cuda::context c(net_, batch);
         for (std::int64_t first = 0; first < count; first += batch) {
-            const std::int64_t size = std::min(batch, count - first);
-            const auto x = part(std::as_const(images).values(), input_, first, size);
-            const auto y = part(result.values(), output_, first, size);
+            const std::int64_t last = std::min(first + batch, count);
+            const auto x = part(std::as_const(images).values(), input_, first, last);
+            const auto y = part(result.values(), output_, first, last);
             if (!visit)
                 c.run(x, y);
             else
@@ -59,13 +58,6 @@ public:
     }
 
 private:
-    template <class T>
-    static std::span<T> part(std::span<T> values, const extents& each, std::int64_t first,
-                             std::int64_t count) {
-        const std::size_t size = each.count();
-        return values.subspan(static_cast<std::size_t>(first) * size,
-                              static_cast<std::size_t>(count) * size);
-    }
     void show(value v, const std::vector<std::uint8_t>& bytes, std::size_t image,
               const code_visitor& visit) const {
         if (!std::binary_search(points_.begin(), points_.end(), v)) return;

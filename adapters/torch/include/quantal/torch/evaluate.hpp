@@ -4,6 +4,7 @@
 #ifndef QUANTAL_TORCH_EVALUATE_HPP
 #define QUANTAL_TORCH_EVALUATE_HPP
 
+#include <quantal/runtime/batch.hpp>
 #include <quantal/torch/tensor.hpp>
 
 #include <limits>
@@ -127,20 +128,14 @@ struct evaluator {
     return y.dim() == 4 ? y.contiguous(at::MemoryFormat::ChannelsLast) : y;
 }
 
-/// Throws `shape_error` unless `shape` is that of a batch of images of the network.
-inline void check_images(const graph& net, const extents& shape) {
-    if (shape.rank() == 0 || shape.without_front() != net.input_shape())
-        quantal::detail::fail<shape_error>("the network takes images of ", net.input_shape(),
-                                           ", a batch of shape ", shape, " was given");
-}
-
 /// Runs a whole network on images [N, C, H, W]. `change(v, y)` sees each value and returns what the
 /// next nodes get in its place; values are freed after their last use. Throws `shape_error` for
 /// other images, `graph_error` where a parameter is missing.
 template <class Change>
 [[nodiscard]] at::Tensor run(const graph& net, const at::Tensor& images,
                              const parameter_map& parameters, bool training, Change&& change) {
-    check_images(net, extents(std::span(images.sizes().data(), images.sizes().size())));
+    quantal::detail::check_images(extents(std::span(images.sizes().data(), images.sizes().size())),
+                                  net.input_shape());
     std::vector<at::Tensor> values(net.size());
     std::vector<int> uses = net.use_counts();
     for (value v = 0; v < net.size(); ++v) {

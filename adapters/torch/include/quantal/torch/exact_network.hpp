@@ -37,7 +37,7 @@ public:
     /// Throws `shape_error` for other images.
     [[nodiscard]] tensor<float> run(const tensor<float>& images, int = 0,
                                     const code_visitor& visit = {}) const {
-        check_images(plan_.net, images.shape());
+        quantal::detail::check_images(images.shape(), plan_.net.input_shape());
         const c10::InferenceMode inference;
         state s{std::vector<at::Tensor>(plan_.net.size()), as_torch(images)};
         std::vector<int> uses = plan_.net.use_counts();
