@@ -48,15 +48,18 @@ struct peaks {
 };
 
 /// The most that `work(worker)` on all threads at once reaches, of several rounds; `amount` is what
-/// one thread does.
+/// one thread does. Rounds go on for longer than another's threads wait in busy loops (race.hpp).
 template <class Work>
 [[nodiscard]] double peak_rate(std::size_t threads, double amount, Work work) {
+    using clock = std::chrono::steady_clock;
     constexpr int rounds = 7;
+    constexpr std::chrono::milliseconds least{200};
     double best = 0;
-    for (int round = 0; round < rounds; ++round) {
-        const auto start = std::chrono::steady_clock::now();
+    const auto begin = clock::now();
+    for (int round = 0; round < rounds || clock::now() - begin < least; ++round) {
+        const auto start = clock::now();
         quantal::parallel_for(threads, threads, [&](std::size_t, std::size_t w) { work(w); });
-        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        const std::chrono::duration<double> spent = clock::now() - start;
         best = std::max(best, static_cast<double>(threads) * amount / spent.count());
     }
     return best;
