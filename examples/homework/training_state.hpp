@@ -26,11 +26,15 @@ inline void save_state(const std::filesystem::path& file, const identity& of,
     quantal::io::write_safetensors(file, c);
 }
 
-/// The state in the file, or a new one if there is none. Throws `data_error` if it belongs to
-/// another training.
+/// The state in the file, or a new one if there is none, for which the folder is made now rather
+/// than missed after the first epoch. Throws `data_error` if it belongs to another training.
 [[nodiscard]] inline quantal::torch::training_state load_state(const std::filesystem::path& file,
                                                                const identity& of) {
-    if (file.empty() || !exists(file)) return {};
+    if (file.empty()) return {};
+    if (!exists(file)) {
+        if (file.has_parent_path()) create_directories(file.parent_path());
+        return {};
+    }
     quantal::io::checkpoint c = quantal::io::read_checkpoint(file);
     for (const auto& [key, text] : of)
         if (c.metadata[key] != text)

@@ -47,5 +47,14 @@ BOOST_AUTO_TEST_CASE(a_state_goes_on_with_its_own_training_only) {
                           });
 }
 
+BOOST_AUTO_TEST_CASE(the_folder_of_a_state_is_there_before_the_first_epoch) {
+    const folder f;
+    const auto file = f.path / "new" / "folder" / "a.state";
+    BOOST_TEST(load_state(file, {}).epochs_done == 0);
+    BOOST_TEST(!exists(file));
+    save_state(file, {}, {});
+    BOOST_TEST(exists(file));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 #endif
