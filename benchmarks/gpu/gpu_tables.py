@@ -36,7 +36,7 @@ def goal_sentence(kernels):
 def families(rows):
     lines = [[f"sm_{r['arch']}", r["family"], r["kernels"], f"{r['seconds']:.1f}", f"{r['bytes'] / 1024:.0f}",
               r["registers"], r["spilled_bytes"]] for r in rows]
-    return table(["Architecture", "Family", "Kernels", "Compiled in, s", "Binary, KiB", "Most registers",
+    return table(["Architecture", "Family", "Kernels", "Compiled in, s of CPU time", "Binary, KiB", "Most registers",
                   "Spilled bytes"], lines)
 
 
@@ -57,9 +57,11 @@ def products(kernels):
         loop = k["loop"]
         mix = [loop["mix"].get(kind, 0) for kind in MIX]
         lines.append([f"sm_{k['arch']}", short(k["kernel"]), loop["instructions"], *mix,
-                      f"{loop['tensor_share']:.2f}", f"{loop['steps']:g}", 2 * loop["products"],
+                      f"{loop['tensor_share']:.2f}", loop["instructions"] - loop["always"],
+                      f"{loop['tensor_share_always']:.2f}", loop["after"], f"{loop['steps']:g}", 2 * loop["products"],
                       loop["global_read"], f"{loop['of_ideal']:.2f}", loop["shared_read"]])
-    return table(["", "Kernel", "Instructions", *MIX, "Tensor share", "Steps of depth", "Operations", "Global bytes",
+    return table(["", "Kernel", "Instructions", *MIX, "Tensor share", "Conditional", "Tensor share without",
+                  "After the loop", "Steps of depth", "Operations", "Global bytes",
                   "of the ideal", "Shared bytes"], lines)
 
 
@@ -109,8 +111,8 @@ def to_markdown(report):
     if with_loops:
         parts += ["## Innermost loops of the products",
                   "Per block and iteration; a class counts instructions of a warp as they stand in the loop, whether "
-                  "or not a branch leaves them out. Tensor share: tensor instructions among these and integer and float "
-                  "arithmetic. Steps of depth: how many depths of the tile an iteration multiplies.",
+                  "or not a branch leaves them out; conditional ones are those that one may. Tensor share: tensor "
+                  "instructions among these and integer and float arithmetic. Steps of depth: how many depths of the tile an iteration multiplies.",
                   products(with_loops)]
     for arch in dict.fromkeys(k["arch"] for k in kernels):
         of_arch = [k for k in kernels if k["arch"] == arch]

@@ -35,8 +35,8 @@ ASSUMPTIONS = (
     "mma.sync, which is slower there.",
     "A multiprocessor shares its peak among the blocks that it holds; the slowest has ceil(blocks / multiprocessors) "
     "of them. Padding to tiles is work.",
-    "Each of four schedulers of a multiprocessor issues one instruction a clock; the loop of a product is counted "
-    "from its machine code, with every instruction in it executed at each iteration.",
+    "Each of four schedulers of a multiprocessor issues one instruction a clock. Those of a product are counted from "
+    "its machine code: in its loop what no branch leaves out, and once a block all that follows the loop.",
     "Each array of a launch moves once between memory and multiprocessors at the published bandwidth: what a layer "
     "reads again lies in the L2 cache and costs nothing, what the layer before wrote does not lie there.",
     "Kernels that are no products are bound by memory alone: their arithmetic is not predicted.",
@@ -60,7 +60,7 @@ def predict_launch(device, launch, loop=None):
         bounds["tensor cores"] = blocks * of_block * device.multiprocessors / device.operations
         if loop:
             iterations = steps / loop["steps"]
-            issued = blocks * iterations * loop["instructions"] * launch["threads"] / 32
+            issued = blocks * (iterations * loop["always"] + loop["after"]) * launch["threads"] / 32
             bounds["issue"] = issued / ISSUES_PER_CLOCK / device.clock
     bound = max(bounds, key=bounds.get)
     if bounds[bound] < LAUNCH_SECONDS:

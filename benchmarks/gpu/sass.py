@@ -95,6 +95,22 @@ def hottest_loop(instructions):
     return max(inner, key=lambda loop: (tensors(loop), len(loop)), default=[])
 
 
+def conditional(loop):
+    """The instructions that a forward branch in the loop may leave out."""
+    skipped = set()
+    for i in loop:
+        target = TARGET.search(i.operands) if i.opcode.split(".")[0] == "BRA" else None
+        if target and i.address < int(target[1], 16) <= loop[-1].address and i.predicate:
+            skipped |= {j for j in loop if i.address < j.address < int(target[1], 16)}
+    return skipped
+
+
+def after(instructions, loop):
+    """How many instructions follow a loop, up to the function's end."""
+    ends = [i.address for i in instructions if i.opcode == "EXIT"]
+    return sum(loop[-1].address < i.address <= max(ends, default=0) for i in instructions)
+
+
 def mix(loop):
     """How many instructions of each class."""
     return dict(Counter(i.kind for i in loop))
@@ -108,12 +124,17 @@ def tensor_share(loop):
 
 
 def figures(loop, threads):
-    """A block's multiply-adds and bytes in one iteration of a loop, each instruction executed once."""
+    """A block's multiply-adds and bytes in one iteration of a loop, each instruction executed once; `always` are
+    those that no branch leaves out."""
+    skipped = conditional(loop)
+    always = [i for i in loop if i not in skipped]
     is_global = [i for i in loop if i.kind == "global"]
     return {
         "instructions": len(loop),
         "mix": mix(loop),
         "tensor_share": tensor_share(loop),
+        "always": len(always),
+        "tensor_share_always": tensor_share(always),
         "products": sum(i.products for i in loop) * threads // 32,
         "global_read": sum(i.bytes for i in is_global if i.opcode.startswith("LD")) * threads,
         "global_written": sum(i.bytes for i in is_global if i.opcode.startswith("ST")) * threads,

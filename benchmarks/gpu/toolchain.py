@@ -3,10 +3,10 @@
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import occupancy
@@ -71,24 +71,30 @@ class Toolchain:
                                    capture_output=True, text=True)
         return described.stdout.strip() or "unknown"
 
-    def list(self, *arguments):
-        """What gpu_list says; it is built at the first time."""
-        program = self.build / "bin" / "gpu_list"
-        self.say(f"building gpu_list (log: {self.log})") if not program.exists() else None
+    def make(self, program):
+        """One of the programs of benchmarks/gpu, built."""
+        path = self.build / "bin" / program
+        if not path.exists():
+            self.say(f"building {program} (log: {self.log})")
         self.run("cmake", "-S", ".", "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                  "-DCMAKE_CXX_FLAGS_RELEASE=-O2", "-DQUANTAL_CUDA=ON", "-DQUANTAL_TESTS=OFF", "-DQUANTAL_EXAMPLES=OFF",
                  "-DQUANTAL_DISPATCH=OFF", "-DQUANTAL_DATA=OFF", "-DQUANTAL_IO=OFF")
-        self.run("cmake", "--build", self.build, "--target", "gpu_list")
-        return json.loads(self.run(program, *arguments).stdout)
+        self.run("cmake", "--build", self.build, "--target", program)
+        return path
+
+    def list(self, *arguments):
+        """What gpu_list says."""
+        return json.loads(self.run(self.make("gpu_list"), *arguments).stdout)
 
     def compile(self, arch, family, facts):
         """A family's row, and a row for each of its kernels."""
         binary = self.build / f"{family}.sm_{arch}.cubin"
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = self.run(self.nvcc, "-std=c++20", f"-I{self.root / 'include'}", "-O3", "-Werror", "all-warnings",
                         f"-DQUANTAL_CUDA_FAMILY={family}_family", "-cubin", f"-arch=sm_{arch}", "-Xptxas", "-v",
                         "-o", binary, self.root / "src" / "cuda" / "kernels.cu")
-        seconds = time.monotonic() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         used = occupancy.resources(done.stdout + done.stderr)
         code = sass.functions(self.run(self.cuobjdump, "-sass", binary).stdout)
         names = dict(zip(used, self.run("c++filt", *used).stdout.splitlines()))
@@ -116,5 +122,5 @@ def kernel_row(arch, facts, used, instructions):
     row["loop"] = sass.figures(loop, facts["threads"]) if loop else None
     if tile := facts.get("tile"):
         ideal = sass.against_ideal(row["loop"], tile)
-        row["loop"] |= {"steps": ideal["steps"], "of_ideal": ideal["ratio"]}
+        row["loop"] |= {"steps": ideal["steps"], "of_ideal": ideal["ratio"], "after": sass.after(instructions, loop)}
     return row
