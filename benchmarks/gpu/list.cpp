@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// gpu_list kernels: every kernel, its threads and shared memory.
-/// gpu_list network MODEL BATCH...: what each layer of a network launches, for images of 224x224.
+/// gpu_list network MODEL DEVICES BATCHES: what each layer of a network launches for images of
+/// 224x224, on devices of so many multiprocessors, for batches of so many images (as in 108,132).
 /// JSON; needs neither nvcc nor a device.
 #include "../../src/cuda/families.hpp"
 #include "gpu/listing_queue.hpp"
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <sstream>
 
 using namespace quantal;
 using json = nlohmann::ordered_json;
@@ -55,14 +57,14 @@ json list_kernels() {
 }
 
 /// What the steps of a network launch for a batch, in the order of its nodes.
-json list_steps(const cuda::network& net, const plan& p, std::int32_t batch) {
+json list_steps(const cuda::network& net, const plan& p, int multiprocessors, std::int32_t batch) {
     std::vector<std::span<std::byte>> slots;
     std::byte place{}; // of all slots: nothing is read or written
     for (const cuda::slot& s : net.slots)
         slots.emplace_back(&place, s.bytes() * static_cast<std::size_t>(batch));
     json layers = json::array();
     for (value v = 0; v < p.net.size(); ++v) {
-        cuda::queue on(0);
+        cuda::queue on(multiprocessors);
         net.steps[v]({on, batch, slots});
         json launches = json::array();
         for (const auto& f : on.launches)
@@ -75,14 +77,26 @@ json list_steps(const cuda::network& net, const plan& p, std::int32_t batch) {
     return layers;
 }
 
-json list_network(const std::string& model, std::span<char*> batches) {
+/// Numbers with commas between them.
+std::vector<int> numbers(const std::string& text) {
+    std::vector<int> found;
+    std::istringstream from(text);
+    for (std::string number; std::getline(from, number, ',');)
+        found.push_back(std::stoi(number));
+    return found;
+}
+
+json list_network(const std::string& model, const std::string& devices,
+                  const std::string& batches) {
     const integer_network n = benchmarks::network_in_bytes(model);
     const cuda::network net = cuda::lower_network(n, 0);
     json all = json::array();
-    for (const char* batch : batches)
-        all.push_back({{"model", model},
-                       {"batch", std::stoi(batch)},
-                       {"layers", list_steps(net, n.plan(), std::stoi(batch))}});
+    for (const int multiprocessors : numbers(devices))
+        for (const int batch : numbers(batches))
+            all.push_back({{"model", model},
+                           {"multiprocessors", multiprocessors},
+                           {"batch", batch},
+                           {"layers", list_steps(net, n.plan(), multiprocessors, batch)}});
     return all;
 }
 
@@ -93,10 +107,10 @@ int main(int argc, char** argv) {
     const std::string what = arguments.empty() ? "" : arguments[0];
     if (what == "kernels" && arguments.size() == 1)
         std::cout << list_kernels() << std::endl;
-    else if (what == "network" && arguments.size() > 2)
-        std::cout << list_network(arguments[1], arguments.subspan(2)) << std::endl;
+    else if (what == "network" && arguments.size() == 4)
+        std::cout << list_network(arguments[1], arguments[2], arguments[3]) << std::endl;
     else {
-        std::cerr << "usage: gpu_list kernels | gpu_list network MODEL BATCH...\n";
+        std::cerr << "usage: gpu_list kernels | gpu_list network MODEL DEVICES BATCHES\n";
         return 2;
     }
 }

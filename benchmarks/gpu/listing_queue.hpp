@@ -28,9 +28,12 @@ private:
 
 using recording = std::function<void()>;
 
+/// For a device of so many multiprocessors.
 class queue {
 public:
-    explicit queue(int) {}
+    explicit queue(int multiprocessors) : multiprocessors_(multiprocessors) {}
+
+    [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
 
     template <kernel Kernel>
     void launch(const Kernel& body, grid_index grid, const std::vector<host::array>& arrays) {
@@ -47,6 +50,9 @@ public:
     void replay(const recording& r) { r(); }
 
     std::vector<benchmarks::launch_facts> launches;
+
+private:
+    int multiprocessors_;
 };
 
 } // namespace cuda

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import occupancy
+import roofline
 import sass
 
 SKIPPED = 77  # exit code of what a machine cannot do, as for tests
@@ -85,6 +86,17 @@ class Toolchain:
     def list(self, *arguments):
         """What gpu_list says."""
         return json.loads(self.run(self.make("gpu_list"), *arguments).stdout)
+
+    def predict(self, devices, model, batches, kernels):
+        """Predictions of a network on devices; `kernels` are the rows of those that were compiled."""
+        commas = lambda numbers: ",".join(map(str, numbers))
+        networks = self.list("network", model, commas(sorted({d.multiprocessors for d in devices})), commas(batches))
+        found = []
+        for device in devices:
+            loops = {k["kernel"]: k["loop"] for k in kernels if k["arch"] == device.arch and k["loop"] and "tile" in k}
+            found += [roofline.predict_network(device, n, loops) for n in networks
+                      if n["multiprocessors"] == device.multiprocessors]
+        return found
 
     def compile(self, arch, family, facts):
         """A family's row, and a row for each of its kernels."""

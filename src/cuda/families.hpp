@@ -19,12 +19,14 @@ template <kernel... Kernels>
 struct kernels {};
 
 /// Matrix products and whole convolutions, on tensor cores.
-using product_family = kernels<product_kernel<large_tile, matrix_rows, codes_out>,
-                               product_kernel<small_tile, matrix_rows, codes_out>,
-                               product_kernel<large_tile, image_rows, codes_out>,
-                               product_kernel<small_tile, image_rows, codes_out>,
-                               product_kernel<large_tile, image_rows, reals_out>,
-                               product_kernel<small_tile, image_rows, reals_out>>;
+template <product_tile T>
+using products =
+    kernels<product_kernel<T, matrix_rows, codes_out>, product_kernel<T, matrix_rows, reals_out>,
+            product_kernel<T, image_rows, codes_out>, product_kernel<T, image_rows, reals_out>>;
+template <kernel... A, kernel... B, kernel... C>
+kernels<A..., B..., C...> joined(kernels<A...>, kernels<B...>, kernels<C...>);
+using product_family =
+    decltype(joined(products<large_tile>{}, products<narrow_tile>{}, products<small_tile>{}));
 /// Convolutions in groups, and pools.
 using windows_family =
     kernels<window_kernel<grouped_sum, codes_out>, window_kernel<grouped_sum, reals_out>,

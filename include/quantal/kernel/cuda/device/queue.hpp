@@ -61,7 +61,13 @@ public:
         detail::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking),
                       "cudaStreamCreateWithFlags");
         stream_.reset(stream);
+        detail::check(
+            cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device),
+            "cudaDeviceGetAttribute");
     }
+
+    /// Those that a launch wants to fill.
+    [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
 
     /// The arrays that the kernel may access are the host runner's.
     template <kernel Kernel>
@@ -130,7 +136,7 @@ private:
         detail::check(cudaMemcpyAsync(to, from, bytes, kind, stream_.get()), "cudaMemcpyAsync");
     }
 
-    int device_;
+    int device_, multiprocessors_ = 0;
     detail::owned<cudaStream_t, cudaStreamDestroy> stream_;
 };
 
