@@ -23,17 +23,19 @@ void compare(std::mt19937& g, hw image, hw kernel, int stride, int dilation, int
                                 padding};
     const support::integer_layer l(g, {win, 2, channels, 37}, 0);
     const auto depth = static_cast<std::int32_t>(l.w.pitch);
-    const image_rows x = rows_of(win, l.x.data(), 2, l.x.pitch, l.zero_point);
+    support::byte_rows outside(1, l.x.pitch, l.zero_point);
+    const image_rows x = rows_of(win, l.x.data(), 2, l.x.pitch, l.zero_point, outside.data());
     support::array<std::int32_t> sums(l.expected.size());
     using body = product_kernel<small_tile, image_rows, sums_out>;
-    support::launch(
-        body{x,
-             {l.w.data(), l.w.pitch, l.columns(), depth},
-             l.rows(),
-             l.start.data(),
-             {{sums.data(), l.out}}},
-        body::grid(l.rows(), l.columns()),
-        {std::span(l.x.chunks), std::span(l.w.chunks), std::span(l.start), std::span(sums)}, seed);
+    support::launch(body{x,
+                         {l.w.data(), l.w.pitch, l.columns(), depth},
+                         l.rows(),
+                         l.start.data(),
+                         {{sums.data(), l.out}}},
+                    body::grid(l.rows(), l.columns()),
+                    {std::span(l.x.chunks), std::span(outside.chunks), std::span(l.w.chunks),
+                     std::span(l.start), std::span(sums)},
+                    seed);
     BOOST_TEST(sums == l.expected, boost::test_tools::per_element());
 }
 

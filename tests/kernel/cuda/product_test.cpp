@@ -122,9 +122,29 @@ BOOST_AUTO_TEST_CASE(codes_equal_the_reference_at_any_size) {
         compare_codes<small_tile>(matrices(g, m, 35, 130, 8), ++seed);
 }
 
-BOOST_AUTO_TEST_CASE(codes_equal_the_reference_in_large_tiles) {
+BOOST_AUTO_TEST_CASE(codes_equal_the_reference_at_any_depth) {
+    auto g = support::generator();
+    unsigned seed = 0;
+    for (const int steps : {4, 5, 6, 7, 8, 9}) // of which three at a time are unrolled
+        for (const int rest : {-1, 0, 16})
+            compare_codes<small_tile>(matrices(g, 33, 17, 64 * steps + rest, 3), ++seed);
+}
+
+BOOST_AUTO_TEST_CASE(codes_equal_the_reference_in_larger_tiles) {
     auto g = support::generator();
     compare_codes<large_tile>(matrices(g, 131, 129, 67, 8), 1);
+    compare_codes<large_tile>(matrices(g, 70, 80, 64 * 8 + 3, 3), 2);
+    compare_codes<narrow_tile>(matrices(g, 131, 63, 64 * 5, 3), 3);
+}
+
+BOOST_AUTO_TEST_CASE(tiles_fill_the_device) {
+    constexpr int multiprocessors = 100;
+    BOOST_TEST((tile_for(128 * 50, 256, multiprocessors) == large_tile));
+    BOOST_TEST((tile_for(128 * 50 - 128, 256, multiprocessors) == narrow_tile)); // 98 blocks; 196
+    BOOST_TEST((tile_for(128 * 100, 64, multiprocessors) == narrow_tile));
+    BOOST_TEST((tile_for(128 * 100, 65, multiprocessors) == large_tile));
+    BOOST_TEST((tile_for(128 * 100, 32, multiprocessors) == small_tile));
+    BOOST_TEST((tile_for(49, 512, multiprocessors) == small_tile));
 }
 
 BOOST_AUTO_TEST_CASE(the_last_layer_gives_reals) {

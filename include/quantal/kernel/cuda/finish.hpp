@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What becomes of a sum before it is stored: codes, reals, or the sum itself.
+/// What becomes of a sum before it is stored: codes, reals, or the sum itself. `finish.of(column)`
+/// of those that a product calls has what the sums of a column share.
 #ifndef QUANTAL_CUDA_FINISH_HPP
 #define QUANTAL_CUDA_FINISH_HPP
 
@@ -27,10 +28,13 @@ struct codes_out {
     const float* multipliers;
     std::int32_t zero_point, lo, hi;
 
-    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
-        const float m = load(multipliers + column);
+    [[nodiscard]] QUANTAL_DEVICE float of(int column) const { return load(multipliers + column); }
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum, float multiplier) const {
         to.put(row, column,
-               static_cast<std::uint8_t>(arith::requantize(sum, m, zero_point, lo, hi)));
+               static_cast<std::uint8_t>(arith::requantize(sum, multiplier, zero_point, lo, hi)));
+    }
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
+        (*this)(row, column, sum, of(column));
     }
 };
 /// The same, where rows are the pixels of images and have multipliers by their place in an image.
@@ -58,14 +62,20 @@ struct reals_out {
     output<float> to;
     const float* multipliers;
 
+    [[nodiscard]] QUANTAL_DEVICE float of(int column) const { return load(multipliers + column); }
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum, float multiplier) const {
+        to.put(row, column, arith::product(static_cast<float>(sum), multiplier));
+    }
     QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
-        to.put(row, column, arith::product(static_cast<float>(sum), load(multipliers + column)));
+        (*this)(row, column, sum, of(column));
     }
 };
 struct sums_out {
     output<std::int32_t> to;
 
-    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
+    struct nothing {};
+    [[nodiscard]] QUANTAL_DEVICE nothing of(int) const { return {}; }
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum, nothing = {}) const {
         to.put(row, column, sum);
     }
 };

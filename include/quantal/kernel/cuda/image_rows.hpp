@@ -23,6 +23,13 @@ struct image_rows {
     extent2 image, output, kernel, stride, dilation;
     std::int32_t top, left; ///< padding
     std::uint8_t zero_point;
+    const std::uint8_t* outside = nullptr; ///< `channels` zero points, for matrix products
+
+    /// Whether row after row is pixel after pixel: the images are a matrix.
+    [[nodiscard]] bool is_matrix() const {
+        return kernel.h * kernel.w == 1 && stride.h == 1 && stride.w == 1 && top == 0 &&
+               left == 0 && image.h == output.h && image.w == output.w;
+    }
 
     /// The first pixel of a window, which may lie outside its image.
     struct place {
@@ -39,22 +46,61 @@ struct image_rows {
         return {data + n * bytes, pixel / output.w * stride.h - top,
                 pixel % output.w * stride.w - left};
     }
-    /// The channels of place `position` of a row's window; null outside its image.
-    [[nodiscard]] QUANTAL_DEVICE const std::uint8_t* pixel(const place& row, int position) const {
-        const int y = row.y + position / kernel.w * dilation.h;
-        const int x = row.x + position % kernel.w * dilation.w;
+    /// The channels of the pixel at the kernel's row and column; null outside its image.
+    [[nodiscard]] QUANTAL_DEVICE const std::uint8_t* pixel(const place& of, extent2 at) const {
+        const int y = of.y + at.h * dilation.h;
+        const int x = of.x + at.w * dilation.w;
         if (y < 0 || y >= image.h || x < 0 || x >= image.w) return nullptr;
-        return row.image + (std::int64_t{y} * image.w + x) * channels;
+        return of.image + (std::int64_t{y} * image.w + x) * channels;
     }
-    /// Chunk [k, k + 16) of a row to shared memory.
-    QUANTAL_DEVICE void fetch(const place& row, int k, std::uint8_t* to) const {
-        if (const std::uint8_t* from = pixel(row, k / channels))
-            return copy_async(to, from + k % channels, chunk_bytes);
-        pack<std::uint8_t, chunk_bytes> zeros;
-        for (int i = 0; i < chunk_bytes; ++i)
-            zeros[i] = zero_point;
-        store_pack(to, zeros);
+    [[nodiscard]] QUANTAL_DEVICE const std::uint8_t* pixel(const place& of, int position) const {
+        return pixel(of, extent2{position / kernel.w, position % kernel.w});
     }
+
+    /// One chunk of each of `Copies` rows, which a thread copies again and again, deeper each time:
+    /// further channels of a pixel, then another pixel.
+    template <int Copies>
+    class walk {
+    public:
+        /// Rows `row`, `row + step` and so on, from byte k on.
+        QUANTAL_DEVICE walk(const image_rows& rows, int row, int step, int k)
+            : rows_(rows), position_{0, 0}, channel_(k) {
+            QUANTAL_UNROLL
+            for (int i = 0; i < Copies; ++i)
+                places_[i] = rows.at(row + i * step);
+            find();
+        }
+        QUANTAL_DEVICE void copy_whole(int i, std::uint8_t* to) const {
+            copy_async(to, from_[i], chunk_bytes);
+        }
+        /// Beyond the last position weights are 0.
+        QUANTAL_DEVICE void copy(int i, std::uint8_t* to) const { copy_whole(i, to); }
+        QUANTAL_DEVICE void go_deeper(int bytes) {
+            channel_ += bytes;
+            QUANTAL_UNROLL
+            for (int i = 0; i < Copies; ++i)
+                from_[i] += bytes;
+            if (channel_ >= rows_.channels) find();
+        }
+
+    private:
+        /// Makes the channel one of its pixel's, and points there.
+        QUANTAL_DEVICE void find() {
+            for (; channel_ >= rows_.channels; channel_ -= rows_.channels)
+                if (++position_.w == rows_.kernel.w) position_ = {position_.h + 1, 0};
+            QUANTAL_UNROLL
+            for (int i = 0; i < Copies; ++i) {
+                const std::uint8_t* pixel = rows_.pixel(places_[i], position_);
+                from_[i] = (pixel ? pixel : rows_.outside) + channel_;
+            }
+        }
+
+        const image_rows& rows_;
+        place places_[Copies];
+        const std::uint8_t* from_[Copies];
+        extent2 position_; ///< in the kernel
+        std::int32_t channel_;
+    };
 };
 
 } // namespace cuda

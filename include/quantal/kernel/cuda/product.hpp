@@ -37,16 +37,30 @@ requires(T.is_possible()) struct product_kernel {
 
     QUANTAL_DEVICE void operator()() const {
         auto& s = shared_memory<shared>();
-        const source from(*this);
+        const int steps = blocks_of(w.depth, T.k), whole_steps = w.depth / T.k;
+        source from(*this);
+        for (int stage = 0; stage < T.stages - 1; ++stage)
+            from.fetch(s, stage, stage < steps);
+        const lane_places at;
         sums_of_warp sums{};
-        const int steps = blocks_of(w.depth, T.k);
-        for (int step = 0; step < T.stages - 1; ++step)
-            from.fetch(*this, s, step, steps);
-        for (int step = 0; step < steps; ++step) {
+        int step = 0;
+        // While all that is fetched is whole: as many steps as there are buffers at a time, so that
+        // addresses in shared memory are constants.
+        for (; step + 2 * (T.stages - 1) < whole_steps; step += T.stages) {
+            QUANTAL_UNROLL
+            for (int stage = 0; stage < T.stages; ++stage) {
+                wait_copies<T.stages - 2>();
+                sync_threads();
+                from.fetch_whole(s, (stage + T.stages - 1) % T.stages);
+                multiply(s, stage, at, sums);
+            }
+        }
+        for (int stage = 0; step < steps; ++step) {
             wait_copies<T.stages - 2>();
             sync_threads();
-            from.fetch(*this, s, step + T.stages - 1, steps);
-            multiply(s.x[step % T.stages], s.w[step % T.stages], sums);
+            from.fetch(s, (stage + T.stages - 1) % T.stages, step + T.stages - 1 < steps);
+            multiply(s, stage, at, sums);
+            stage = (stage + 1) % T.stages;
         }
         put(sums);
     }
@@ -59,37 +73,44 @@ private:
         pack<std::int32_t, 4> of[row_tiles][column_tiles];
     };
 
-    /// The rows that a thread copies, which stay the same at every depth.
+    /// What a thread copies: at each step of depth the same chunk of the same rows, to the same
+    /// place of a buffer.
     struct source {
-        typename Rows::place x[T.copies_x()];
-        matrix_rows::place w[T.copies_w()];
+        typename Rows::template walk<T.copies_x()> x;
+        matrix_rows::walk<T.copies_w()> w;
+        int to;
 
-        explicit QUANTAL_DEVICE source(const product_kernel& p) {
+        explicit QUANTAL_DEVICE source(const product_kernel& p)
+            : x(p.x, block_index().x * T.m + row(), T.copy_rows(), column() * chunk_bytes),
+              w(p.w, block_index().y * T.n + row(), T.copy_rows(), column() * chunk_bytes),
+              to(T.place(row(), column())) {}
+
+        [[nodiscard]] static QUANTAL_DEVICE int row() { return thread_index() / T.chunks(); }
+        [[nodiscard]] static QUANTAL_DEVICE int column() { return thread_index() % T.chunks(); }
+
+        /// Starts the copies of the next step, all of whose bytes there are, and ends their group.
+        QUANTAL_DEVICE void fetch_whole(shared& s, int stage) {
+            QUANTAL_UNROLL
             for (int i = 0; i < T.copies_x(); ++i)
-                x[i] = p.x.at(block_index().x * T.m + chunk_of(i) / T.chunks());
+                x.copy_whole(i, s.x[stage] + to + i * T.copy_rows() * T.k);
+            QUANTAL_UNROLL
             for (int i = 0; i < T.copies_w(); ++i)
-                w[i] = p.w.at(block_index().y * T.n + chunk_of(i) / T.chunks());
+                w.copy_whole(i, s.w[stage] + to + i * T.copy_rows() * T.k);
+            commit_copies();
+            x.go_deeper(T.k);
+            w.go_deeper(T.k);
         }
-        [[nodiscard]] static QUANTAL_DEVICE int chunk_of(int copy) {
-            return thread_index() + copy * threads;
-        }
-        /// Starts the copies of one step of depth, if there is such a step, and ends their group.
-        QUANTAL_DEVICE void fetch(const product_kernel& p, shared& s, int step, int steps) const {
-            if (step < steps) {
-                const int stage = step % T.stages;
+        /// The same for a step that may lack bytes, or that there may not be.
+        QUANTAL_DEVICE void fetch(shared& s, int stage, bool is_there) {
+            if (is_there) {
                 for (int i = 0; i < T.copies_x(); ++i)
-                    fetch_chunk(p.x, x[i], chunk_of(i), step, s.x[stage]);
+                    x.copy(i, s.x[stage] + to + i * T.copy_rows() * T.k);
                 for (int i = 0; i < T.copies_w(); ++i)
-                    fetch_chunk(p.w, w[i], chunk_of(i), step, s.w[stage]);
+                    w.copy(i, s.w[stage] + to + i * T.copy_rows() * T.k);
+                x.go_deeper(T.k);
+                w.go_deeper(T.k);
             }
             commit_copies();
-        }
-        template <class Of>
-        static QUANTAL_DEVICE void fetch_chunk(const Of& of, const typename Of::place& row,
-                                               int chunk, int step, std::uint8_t* to) {
-            const int column = chunk % T.chunks();
-            of.fetch(row, step * T.k + column * chunk_bytes,
-                     to + T.place(chunk / T.chunks(), column));
         }
     };
 
@@ -101,21 +122,35 @@ private:
         return thread_index() / warp_size % T.warps_n * T.warp_columns();
     }
 
-    /// Adds the products of one buffer. A lane names row lane % 8 of matrix lane / 8; the four
-    /// matrices are the registers of an operand a, or those of two operands b.
-    static QUANTAL_DEVICE void multiply(const std::uint8_t* x, const std::uint8_t* w,
+    /// What a lane names to `load_matrices` in each buffer: row lane % 8 of matrix lane / 8, for
+    /// each 32 bytes of depth. The four matrices are the registers of an operand a, or those of two
+    /// operands b.
+    struct lane_places {
+        int x[T.chunks() / 2], w[T.chunks() / 2];
+
+        QUANTAL_DEVICE lane_places() {
+            const int row = first_row() + lane() % 16;
+            const int column = first_column() + lane() % 8 + lane() / 16 * 8;
+            QUANTAL_UNROLL
+            for (int i = 0; i < T.chunks() / 2; ++i) {
+                x[i] = T.place(row, 2 * i + lane() / 16);
+                w[i] = T.place(column, 2 * i + lane() / 8 % 2);
+            }
+        }
+    };
+
+    /// Adds the products of one buffer.
+    static QUANTAL_DEVICE void multiply(const shared& s, int stage, const lane_places& at,
                                         sums_of_warp& sums) {
-        const int row = first_row() + lane() % 16;
-        const int column = first_column() + lane() % 8 + lane() / 16 * 8;
         QUANTAL_UNROLL
-        for (int chunk = 0; chunk < T.chunks(); chunk += 2) {
+        for (int k = 0; k < T.chunks() / 2; ++k) {
             pack<std::uint32_t, 4> a[row_tiles];
             QUANTAL_UNROLL
             for (int i = 0; i < row_tiles; ++i)
-                a[i] = load_matrices(x + T.place(row + 16 * i, chunk + lane() / 16));
+                a[i] = load_matrices(s.x[stage] + at.x[k] + 16 * T.k * i);
             QUANTAL_UNROLL
             for (int j = 0; j < column_tiles; j += 2) {
-                const auto b = load_matrices(w + T.place(column + 8 * j, chunk + lane() / 8 % 2));
+                const auto b = load_matrices(s.w[stage] + at.w[k] + 8 * T.k * j);
                 QUANTAL_UNROLL
                 for (int i = 0; i < row_tiles; ++i) {
                     mma(sums.of[i][j], a[i], {{b[0], b[1]}});
@@ -125,21 +160,31 @@ private:
         }
     }
 
+    /// What the sums of one column share is loaded once.
     QUANTAL_DEVICE void put(const sums_of_warp& sums) const {
+        constexpr int columns = 2 * column_tiles;
         const int first_r = block_index().x * T.m + first_row() + lane() / 4;
         const int first_c = block_index().y * T.n + first_column() + 2 * (lane() % 4);
+        const auto column_of = [first_c](int j) { return first_c + j / 2 * 8 + j % 2; };
+        std::uint32_t begin[columns];
+        decltype(finish.of(0)) of[columns];
         QUANTAL_UNROLL
-        for (int j = 0; j < 2 * column_tiles; ++j) {
-            const int column = first_c + j / 2 * 8 + j % 2;
-            if (column >= w.count) continue;
-            const auto begin = static_cast<std::uint32_t>(load(start + column));
+        for (int j = 0; j < columns; ++j) {
+            const int column = column_of(j) < w.count ? column_of(j) : 0;
+            begin[j] = static_cast<std::uint32_t>(load(start + column));
+            of[j] = finish.of(column);
+        }
+        QUANTAL_UNROLL
+        for (int i = 0; i < 2 * row_tiles; ++i) {
+            const int row = first_r + 8 * i;
+            if (row >= rows) continue;
             QUANTAL_UNROLL
-            for (int i = 0; i < 2 * row_tiles; ++i) {
-                const int row = first_r + 8 * i;
-                if (row >= rows) continue;
+            for (int j = 0; j < columns; ++j) {
+                if (column_of(j) >= w.count) continue;
                 const std::int32_t sum = sums.of[i / 2][j / 2][i % 2 * 2 + j % 2];
-                finish(row, column,
-                       static_cast<std::int32_t>(begin + static_cast<std::uint32_t>(sum)));
+                finish(row, column_of(j),
+                       static_cast<std::int32_t>(begin[j] + static_cast<std::uint32_t>(sum)),
+                       of[j]);
             }
         }
     }

@@ -5,6 +5,8 @@
 
 #include <quantal/kernel/cuda/grid.hpp>
 
+#include <initializer_list>
+
 namespace quantal {
 inline namespace v0 {
 namespace cuda {
@@ -17,6 +19,7 @@ inline constexpr int chunk_bytes = 16;
 struct product_tile {
     int m, n, k, warps_m, warps_n, stages;
 
+    friend constexpr bool operator==(const product_tile&, const product_tile&) = default;
     [[nodiscard]] QUANTAL_HD constexpr int threads() const { return warps_m * warps_n * warp_size; }
     /// Rows and columns of one warp.
     [[nodiscard]] QUANTAL_HD constexpr int warp_rows() const { return m / warps_m; }
@@ -26,9 +29,11 @@ struct product_tile {
     /// Copies of a thread for each buffer.
     [[nodiscard]] QUANTAL_HD constexpr int copies_x() const { return m * chunks() / threads(); }
     [[nodiscard]] QUANTAL_HD constexpr int copies_w() const { return n * chunks() / threads(); }
+    /// Rows from one copy of a thread to its next, of the same chunk.
+    [[nodiscard]] QUANTAL_HD constexpr int copy_rows() const { return threads() / chunks(); }
     /// Where chunk `chunk` of row `row` lies, in bytes. Eight rows of one chunk, which
     /// `load_matrices` reads at a time, lie in eight different places of the 128 bytes that the
-    /// banks serve at once.
+    /// banks serve at once. Eight rows on, the same chunk lies 8 * k bytes on.
     [[nodiscard]] QUANTAL_HD constexpr int place(int row, int chunk) const {
         const int rows_of_line = 8 / chunks();
         return row * k + (chunk ^ (row / rows_of_line % chunks())) * chunk_bytes;
@@ -38,26 +43,46 @@ struct product_tile {
     [[nodiscard]] QUANTAL_HD constexpr bool is_possible() const {
         const bool whole_depth = k == 32 || k == 64 || k == 128;
         const bool whole_warps = m % (16 * warps_m) == 0 && n % (16 * warps_n) == 0;
-        const bool whole_copies = m * chunks() % threads() == 0 && n * chunks() % threads() == 0;
+        const bool whole_copies =
+            m * chunks() % threads() == 0 && n * chunks() % threads() == 0 && copy_rows() % 8 == 0;
         return whole_depth && whole_warps && whole_copies && stages >= 2;
     }
 };
 
-/// 48 KiB of shared memory, what every architecture grants without asking; each byte of a warp's
-/// 64 x 32 is read from shared memory for 21 products on the average.
+/// 48 KiB of shared memory, what every architecture grants without asking. A warp's part is 64 x
+/// 32: a byte that it reads from shared memory meets 21 others on the average, and 64 registers of
+/// sums leave two blocks on a multiprocessor.
 inline constexpr product_tile large_tile{128, 128, 64, 2, 4, 3};
+/// The same parts of warps for layers of up to 64 channels: four warps, 36 KiB.
+inline constexpr product_tile narrow_tile{128, 64, 64, 2, 2, 3};
 /// For layers of few pixels or channels: 12 KiB, more blocks.
 inline constexpr product_tile small_tile{32, 32, 64, 2, 2, 3};
 
-/// Whether the large tile gives each multiprocessor of a large device (132 of an H100) a block, and
-/// more than half of its columns are there.
-[[nodiscard]] constexpr bool is_for_large_tile(int rows, int columns) {
-    constexpr int multiprocessors = 132;
-    return 2 * columns > large_tile.n &&
-           blocks_of(rows, large_tile.m) * blocks_of(columns, large_tile.n) >= multiprocessors;
+/// Whether a tile gives each multiprocessor of a device a block, and more than half of its columns
+/// are there.
+[[nodiscard]] constexpr bool fills(const product_tile& t, int rows, int columns,
+                                   int multiprocessors) {
+    return 2 * columns > t.n && blocks_of(rows, t.m) * blocks_of(columns, t.n) >= multiprocessors;
+}
+/// The first tile that fills the device, from the one with the fewest bytes for a product on; the
+/// small one if none does.
+[[nodiscard]] constexpr product_tile tile_for(int rows, int columns, int multiprocessors) {
+    for (const product_tile& t : {large_tile, narrow_tile})
+        if (fills(t, rows, columns, multiprocessors)) return t;
+    return small_tile;
+}
+/// `f.template operator()<T>()` of the tile that `tile_for` gave.
+template <class F>
+void with_tile(const product_tile& tile, const F& f) {
+    if (tile == large_tile)
+        f.template operator()<large_tile>();
+    else if (tile == narrow_tile)
+        f.template operator()<narrow_tile>();
+    else
+        f.template operator()<small_tile>();
 }
 
-static_assert(large_tile.is_possible() && small_tile.is_possible());
+static_assert(large_tile.is_possible() && narrow_tile.is_possible() && small_tile.is_possible());
 
 } // namespace cuda
 } // namespace v0

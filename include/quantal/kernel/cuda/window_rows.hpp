@@ -10,10 +10,12 @@ namespace quantal {
 inline namespace v0 {
 namespace cuda {
 
-/// The windows of images at `data`, whose pixels are `pitch` bytes apart.
+/// The windows of images at `data`, whose pixels are `pitch` bytes apart; matrix products need as
+/// many zero points `outside`.
 [[nodiscard]] inline image_rows rows_of(const reference::window& win, const std::uint8_t* data,
                                         std::int32_t images, std::int64_t pitch,
-                                        std::int32_t zero_point) {
+                                        std::int32_t zero_point,
+                                        const std::uint8_t* outside = nullptr) {
     const auto narrow = [](hw size) {
         return extent2{static_cast<std::int32_t>(size.h), static_cast<std::int32_t>(size.w)};
     };
@@ -27,7 +29,8 @@ namespace cuda {
             narrow(win.dilation),
             static_cast<std::int32_t>(win.top),
             static_cast<std::int32_t>(win.left),
-            static_cast<std::uint8_t>(zero_point)};
+            static_cast<std::uint8_t>(zero_point),
+            outside};
 }
 
 } // namespace cuda

@@ -53,23 +53,32 @@ private:
         for (std::size_t c = 0; c < start.size(); ++c)
             start[c] =
                 static_cast<std::int32_t>(static_cast<std::uint32_t>(start[c]) - zero * sums[c]);
+        const std::vector<std::uint8_t> outside(static_cast<std::size_t>(pitch),
+                                                static_cast<std::uint8_t>(zero));
         return finished([=, from = from_, rows_of = b_.rows(o, from_, v_), w = b_.constant_of(w),
-                         start = b_.constant_of(start), columns = static_cast<std::int32_t>(out_)](
+                         start = b_.constant_of(start), outside = b_.constant_of(outside),
+                         columns = static_cast<std::int32_t>(out_)](
                             const frame& at, const auto& finish, host::array m, host::array y) {
-            const image_rows x = rows_of(at);
+            image_rows x = rows_of(at);
+            x.outside = outside.data();
             const std::int32_t rows = at.images * x.output.h * x.output.w;
             const matrix_rows matrix{w.data(), depth, columns, static_cast<std::int32_t>(depth)};
             const auto launch = [&]<class Body>(const Body& body) {
                 at.on.launch(body, Body::grid(rows, columns),
-                             {at.at<const std::uint8_t>(from), w.array(), start.array(), m, y});
+                             {at.at<const std::uint8_t>(from), outside.array(), w.array(),
+                              start.array(), m, y});
             };
-            using finish_type = std::remove_cvref_t<decltype(finish)>;
-            if (is_for_large_tile(rows, columns))
-                launch(product_kernel<large_tile, image_rows, finish_type>{x, matrix, rows,
-                                                                           start.data(), finish});
+            const auto multiply = [&]<class Rows>(const Rows& of) {
+                using finish_type = std::remove_cvref_t<decltype(finish)>;
+                with_tile(tile_for(rows, columns, at.on.multiprocessors()), [&]<product_tile T>() {
+                    launch(product_kernel<T, Rows, finish_type>{of, matrix, rows, start.data(),
+                                                                finish});
+                });
+            };
+            if (x.is_matrix())
+                multiply(matrix_rows{x.data, x.channels, rows, x.channels});
             else
-                launch(product_kernel<small_tile, image_rows, finish_type>{x, matrix, rows,
-                                                                           start.data(), finish});
+                multiply(x);
         });
     }
     [[nodiscard]] launches grouped(const op::conv2d& o) const {

@@ -61,7 +61,13 @@ public:
         detail::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking),
                       "cudaStreamCreateWithFlags");
         stream_.reset(stream);
+        detail::check(
+            cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device),
+            "cudaDeviceGetAttribute");
     }
+
+    /// Those that a launch wants to fill.
+    [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
 
     /// The arrays that the kernel may access are the host runner's.
     template <kernel Kernel>
@@ -103,15 +109,34 @@ public:
     void replay(const recording& r) {
         detail::check(cudaGraphLaunch(r.get(), stream_.get()), "cudaGraphLaunch");
     }
+    /// The device's own time of what `f` asks of this queue.
+    [[nodiscard]] double seconds_of(const std::function<void()>& f) {
+        const auto begin = event(), end = event();
+        detail::check(cudaEventRecord(begin.get(), stream_.get()), "cudaEventRecord");
+        f();
+        detail::check(cudaEventRecord(end.get(), stream_.get()), "cudaEventRecord");
+        detail::check(cudaEventSynchronize(end.get()), "cudaEventSynchronize");
+        float milliseconds = 0;
+        detail::check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()),
+                      "cudaEventElapsedTime");
+        return 1e-3 * double{milliseconds};
+    }
 
 private:
+    using owned_event = detail::owned<cudaEvent_t, cudaEventDestroy>;
+    [[nodiscard]] owned_event event() const {
+        select();
+        cudaEvent_t made = nullptr;
+        detail::check(cudaEventCreate(&made), "cudaEventCreate");
+        return owned_event(made);
+    }
     void select() const { detail::check(cudaSetDevice(device_), "cudaSetDevice"); }
     void copy(const void* from, void* to, std::size_t bytes, cudaMemcpyKind kind) {
         select();
         detail::check(cudaMemcpyAsync(to, from, bytes, kind, stream_.get()), "cudaMemcpyAsync");
     }
 
-    int device_;
+    int device_, multiprocessors_ = 0;
     detail::owned<cudaStream_t, cudaStreamDestroy> stream_;
 };
 

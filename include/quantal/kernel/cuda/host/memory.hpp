@@ -50,13 +50,13 @@ public:
             const auto begin = address(arrays_[i].data);
             if (begin <= first && first + a.bytes <= begin + arrays_[i].bytes)
                 return a.is_write && !arrays_[i].is_writable
-                           ? detail::sentence("byte ", first - begin, " of array ", i,
-                                              ", which may only be read")
+                           ? quantal::detail::sentence("byte ", first - begin, " of array ", i,
+                                                       ", which may only be read")
                            : std::string{};
             if (distance(first, arrays_[i]) < distance(first, arrays_[nearest])) nearest = i;
         }
         if (arrays_.empty()) return "no array";
-        return detail::sentence(
+        return quantal::detail::sentence(
             "byte ", static_cast<std::int64_t>(first - address(arrays_[nearest].data)),
             " of array ", nearest, ", which has ", arrays_[nearest].bytes, " bytes");
     }
@@ -93,8 +93,8 @@ public:
     [[nodiscard]] std::string note(const access& a, int thread) {
         const std::size_t first = offset(a.address);
         if (first + a.bytes > states_.size())
-            return detail::sentence("byte ", first, " of shared memory, which has ", states_.size(),
-                                    " bytes");
+            return quantal::detail::sentence("byte ", first, " of shared memory, which has ",
+                                             states_.size(), " bytes");
         for (std::size_t i = first; i < first + a.bytes; ++i)
             if (std::string why = note_byte(i, a.is_write, thread); !why.empty()) return why;
         return {};
@@ -121,7 +121,7 @@ private:
                reinterpret_cast<std::uintptr_t>(words_.data());
     }
     [[nodiscard]] std::string note_byte(std::size_t i, bool is_write, int thread) {
-        using detail::sentence;
+        using quantal::detail::sentence;
         state& s = states_[i];
         if (s.pending != none)
             return sentence("byte ", i, " of shared memory, to which a copy of thread ", s.pending,

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Every kernel that quantal launches, by families.
+#ifndef QUANTAL_SRC_CUDA_FAMILIES_HPP
+#define QUANTAL_SRC_CUDA_FAMILIES_HPP
+
+#include <quantal/kernel/cuda/codes.hpp>
+#include <quantal/kernel/cuda/fake_quantize_gradient.hpp>
+#include <quantal/kernel/cuda/image_rows.hpp>
+#include <quantal/kernel/cuda/min_max.hpp>
+#include <quantal/kernel/cuda/moves.hpp>
+#include <quantal/kernel/cuda/product.hpp>
+#include <quantal/kernel/cuda/windows.hpp>
+
+namespace quantal {
+inline namespace v0 {
+namespace cuda {
+
+template <kernel... Kernels>
+struct kernels {};
+
+/// Matrix products and whole convolutions, on tensor cores.
+template <product_tile T>
+using products =
+    kernels<product_kernel<T, matrix_rows, codes_out>, product_kernel<T, matrix_rows, reals_out>,
+            product_kernel<T, image_rows, codes_out>, product_kernel<T, image_rows, reals_out>>;
+template <kernel... A, kernel... B, kernel... C>
+kernels<A..., B..., C...> joined(kernels<A...>, kernels<B...>, kernels<C...>);
+using product_family =
+    decltype(joined(products<large_tile>{}, products<narrow_tile>{}, products<small_tile>{}));
+/// Convolutions in groups, and pools.
+using windows_family =
+    kernels<window_kernel<grouped_sum, codes_out>, window_kernel<grouped_sum, reals_out>,
+            window_kernel<window_sum, means_out>, window_kernel<window_max, bytes_out>>;
+/// From codes to codes.
+using codes_family =
+    kernels<code_kernel<add_codes>, code_kernel<multiply_codes>, code_kernel<look_up>>;
+/// What changes its place.
+using moves_family = kernels<each_kernel<read_images>, each_kernel<join_channels>,
+                             each_kernel<short_cut>, each_kernel<flatten>>;
+/// Between reals, sums and codes.
+using quantize_family = kernels<quantize_kernel<std::uint8_t>, quantize_kernel<std::uint16_t>,
+                                dequantize_kernel<std::uint8_t>, dequantize_kernel<std::uint16_t>,
+                                requantize_kernel<std::uint8_t>, requantize_kernel<std::uint16_t>>;
+/// For training: ranges, fake quantizers and their gradient.
+using train_family = kernels<min_max_kernel<float>, min_max_kernel<extent>, fake_quantize_kernel,
+                             fake_quantize_gradient_kernel>;
+
+/// `f(name, kernels<...>)` for each family.
+template <class F>
+void for_each_family(F f) {
+    f("product", product_family{});
+    f("windows", windows_family{});
+    f("codes", codes_family{});
+    f("moves", moves_family{});
+    f("quantize", quantize_family{});
+    f("train", train_family{});
+}
+
+} // namespace cuda
+} // namespace v0
+} // namespace quantal
+
+#endif
