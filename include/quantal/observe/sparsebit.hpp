@@ -115,7 +115,7 @@ public:
     [[nodiscard]] distribution assumed() const { return assumed_; }
     [[nodiscard]] quantal::range range(qspec spec) const {
         const bool one_sided = !spec.is_symmetric() && sketch::range().lo >= 0.0f;
-        const auto bits = static_cast<std::size_t>(spec.bits + int{one_sided});
+        const std::size_t bits = static_cast<std::size_t>(spec.bits) + (one_sided ? 1 : 0);
         const double cut = assumed_ == distribution::gauss
                                ? detail::best_cuts<distribution::gauss>[bits] * gauss_spread()
                                : detail::best_cuts<distribution::laplace>[bits] * laplace_spread();

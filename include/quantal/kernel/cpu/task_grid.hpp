@@ -26,12 +26,12 @@ struct task_grid {
         const bool is_few = least > 1 && least < 8 * workers;
         const std::int64_t blocks = is_few ? (least + workers - 1) / workers * workers : least;
         task_grid best{blocks, 1};
-        const auto time_of = [&](std::int64_t ranges) {
-            const std::int64_t turns = (blocks * ranges + workers - 1) / workers;
-            return static_cast<double>(turns) * (preparing + 1.0 / static_cast<double>(ranges));
+        const auto time_with = [&](std::int64_t each) {
+            const std::int64_t turns = (blocks * each + workers - 1) / workers;
+            return static_cast<double>(turns) * (preparing + 1.0 / static_cast<double>(each));
         };
-        for (std::int64_t ranges = 2; ranges <= std::min(panels, 4 * workers); ++ranges)
-            if (time_of(ranges) < 0.99 * time_of(best.ranges)) best.ranges = ranges;
+        for (std::int64_t each = 2; each <= std::min(panels, 4 * workers); ++each)
+            if (time_with(each) < 0.99 * time_with(best.ranges)) best.ranges = each;
         return best;
     }
 };
