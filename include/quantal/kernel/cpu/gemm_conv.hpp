@@ -81,7 +81,7 @@ private:
         return rows;
     }
     [[nodiscard]] task_grid cut(const conv_call& call) const {
-        constexpr double preparing = 0.05;
+        constexpr double preparing = 0.05; // of copied rows; only decides between near cuts
         return task_grid::make(divided_up(call.batch * shape_.output_pixels(), most_rows_),
                                panels_[0].count(), call.workers, preparing);
     }
