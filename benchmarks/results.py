@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What scripts/benchmark has measured so far, in a file that each piece of the run completes."""
 import json
+import subprocess
 import time
+
+
+def commit_of(root):
+    """The commit of a checkout, as git describes it."""
+    described = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=root,
+                               capture_output=True, text=True)
+    return described.stdout.strip() or "unknown"
 
 
 class Results:

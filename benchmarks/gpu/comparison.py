@@ -4,7 +4,7 @@ import ctypes
 from dataclasses import replace
 
 import roofline
-from gpu_tables import table
+from report import table
 
 # Of cuda.h, CUdevice_attribute.
 ATTRIBUTES = {"multiprocessors": 16, "clock_khz": 13, "major": 75, "minor": 76, "memory_khz": 36, "bus_bits": 37}

@@ -2,13 +2,10 @@
 """What scripts/gpu-report found, as Markdown."""
 import re
 
+from report import table
+
 SHARE_GOAL, BYTES_GOAL = 0.8, 1.2
 GOAL_ARCH = 80
-
-
-def table(headings, rows):
-    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
 
 
 def short(kernel):

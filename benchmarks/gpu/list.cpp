@@ -71,7 +71,7 @@ json list_steps(const cuda::network& net, const plan& p, int multiprocessors, st
             launches.push_back(to_json(f));
         layers.push_back({{"layer", p.at(v).name},
                           {"operator", op::name(p.at(v).op)},
-                          {"operations", batch * benchmarks::operations_of(p, v)},
+                          {"operations", batch * operations_of(p, v)},
                           {"launches", launches}});
     }
     return layers;

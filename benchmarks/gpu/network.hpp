@@ -6,7 +6,6 @@
 
 #include "support/random_weights.hpp"
 
-#include <quantal/kernel/reference/geometry.hpp>
 #include <quantal/models/by_name.hpp>
 #include <quantal/passes/optimize.hpp>
 #include <quantal/passes/place.hpp>
@@ -35,15 +34,6 @@ struct made_up_values {
     quantal::plan p = place(quantal::passes::optimize(std::move(net)), {});
     quantal::table t = calibrate(p, made_up_values{p.net}, std::vector{quantal::tensor<float>{}});
     return quantize(std::move(p), std::move(t));
-}
-
-/// Operations of the plain algorithm on one image, a multiply-add counts as two; of a node without
-/// weights its elements.
-[[nodiscard]] inline std::int64_t operations_of(const quantal::plan& p, quantal::value v) {
-    const quantal::node& n = p.at(v);
-    if (!n.has_weight()) return static_cast<std::int64_t>(n.shape.count());
-    const auto weights = static_cast<std::int64_t>(weight_shape(p, v).count());
-    return 2 * weights * quantal::reference::image_shape(n.shape).pixels();
 }
 
 } // namespace benchmarks

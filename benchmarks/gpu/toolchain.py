@@ -67,11 +67,6 @@ class Toolchain:
     def nvcc_version(self):
         return "nvcc " + re.search(r"V([\d.]+)", self.run(self.nvcc, "--version").stdout)[1]
 
-    def commit(self):
-        described = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=self.root,
-                                   capture_output=True, text=True)
-        return described.stdout.strip() or "unknown"
-
     def make(self, program):
         """One of the programs of benchmarks/gpu, built."""
         path = self.build / "bin" / program

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Trains a float network on small images and writes its weights as float16.
+#include "../homework/backend_torch.hpp"
 #include "../homework/report.hpp"
 #include "../homework/source.hpp"
 #include "../homework/training_state.hpp"
@@ -7,8 +8,6 @@
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/torch/float_network.hpp>
 #include <quantal/torch/train_float.hpp>
-
-#include <ATen/Parallel.h>
 
 #include <malloc.h>
 
@@ -112,7 +111,7 @@ int main(int argc, char** argv) {
     arguments a;
     add_arguments(app, a);
     return homework::run(app, argc, argv, [&] {
-        at::set_num_threads(static_cast<int>(quantal::thread_count(a.threads, SIZE_MAX)));
+        homework::backend::use_threads(a.threads);
         train(a, homework::command_line(argc, argv));
     });
 }

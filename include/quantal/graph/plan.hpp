@@ -98,6 +98,15 @@ inline const qparams& find_params(const std::map<std::string, qparams>& all, con
     return parameter_shapes(n.op, p.at(n.inputs[0]).shape).front().second;
 }
 
+/// Operations of the plain algorithm at node `v`, on one image: with weights its products and sums,
+/// otherwise an operation an element of its output.
+[[nodiscard]] inline std::int64_t operations_of(const plan& p, value v) {
+    const extents& shape = p.at(v).shape;
+    const auto elements = static_cast<std::int64_t>(shape.count());
+    if (!p.at(v).has_weight()) return elements;
+    return 2 * static_cast<std::int64_t>(weight_shape(p, v).count()) * (elements / shape[0]);
+}
+
 /// The parameters of the weights of node `v`; throws `graph_error` if the table does not fit.
 [[nodiscard]] inline const qparams& weight_params(const plan& p, const table& t, value v) {
     return detail::find_params(t.weights, p.at(v), p.roles.at(v).weights.value(),

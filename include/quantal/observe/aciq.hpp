@@ -86,22 +86,14 @@ public:
     [[nodiscard]] quantal::range range(qspec spec) const {
         const auto [lo, hi] = sketch::range();
         const bool one_sided = !spec.is_symmetric() && (lo >= 0.0f || hi <= 0.0f);
-        const std::vector<tally> values = tallies();
-        const auto mean = [&](auto&& f) {
-            double sum = 0.0, count = 0.0;
-            for (const tally& t : values) {
-                if (one_sided && t.value == 0.0f) continue;
-                sum += f(double{t.value}) * static_cast<double>(t.count);
-                count += static_cast<double>(t.count);
-            }
-            return count > 0.0 ? sum / count : 0.0;
-        };
+        std::vector<tally> values = tallies();
+        if (one_sided) std::erase_if(values, [](const tally& t) { return t.value == 0.0f; });
         const double centre =
-            one_sided || spec.is_symmetric() ? 0.0 : mean([](double x) { return x; });
+            one_sided || spec.is_symmetric() ? 0.0 : mean_of(values, [](double x) { return x; });
         const double spread =
             assumed_ == distribution::gauss
-                ? std::sqrt(mean([&](double x) { return (x - centre) * (x - centre); }))
-                : mean([&](double x) { return std::abs(x - centre); });
+                ? std::sqrt(mean_of(values, [&](double x) { return (x - centre) * (x - centre); }))
+                : mean_of(values, [&](double x) { return std::abs(x - centre); });
         const double cut = spread * cut_of(spec.bits + int{one_sided});
         return {std::max(lo, static_cast<float>(centre - cut)),
                 std::min(hi, static_cast<float>(centre + cut))};

@@ -31,10 +31,8 @@ public:
     [[nodiscard]] quantal::range range() const {
         const std::vector<tally> values = tallies();
         const auto [lo, hi] = sketch::range();
-        std::uint64_t all = 0;
-        for (const tally& t : values)
-            all += t.count;
-        const auto most = static_cast<std::uint64_t>(clipped_ * static_cast<double>(all));
+        const auto most =
+            static_cast<std::uint64_t>(clipped_ * static_cast<double>(count_of(values)));
         const float lowest = first_beyond(most, values.begin(), values.end());
         const float highest = first_beyond(most, values.rbegin(), values.rend());
         return {std::max(lo, lowest - reach()), std::min(hi, highest + reach())};

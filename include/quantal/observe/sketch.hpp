@@ -23,6 +23,23 @@ struct tally {
     friend constexpr bool operator==(const tally&, const tally&) = default;
 };
 
+[[nodiscard]] inline std::uint64_t count_of(const std::vector<tally>& values) {
+    std::uint64_t all = 0;
+    for (const tally& t : values)
+        all += t.count;
+    return all;
+}
+
+/// The mean of `f(x)` over all values; 0 of none.
+template <class F>
+[[nodiscard]] double mean_of(const std::vector<tally>& values, F&& f) {
+    double sum = 0.0;
+    for (const tally& t : values)
+        sum += f(double{t.value}) * static_cast<double>(t.count);
+    const std::uint64_t all = count_of(values);
+    return all > 0 ? sum / static_cast<double>(all) : 0.0;
+}
+
 /// Up to `most_values` values are kept as they are. More become a histogram: 0 has a count of its
 /// own, every other value `x` counts for bin `trunc(|x| / w)` of its sign. `w` is the least power
 /// of two by which all values fit into `bins_a_side` bins; where it doubles, two bins become one.

@@ -126,26 +126,16 @@ public:
 private:
     [[nodiscard]] double gauss_spread() const {
         const auto [lo, hi] = sketch::range();
-        double n = 0.0;
-        for (const tally& t : tallies())
-            n += static_cast<double>(t.count);
-        n /= static_cast<double>(updates().size());
+        const double n =
+            static_cast<double>(count_of(tallies())) / static_cast<double>(updates().size());
         if (n <= 1.0) return 0.0;
         const double share = 0.175 * (1.0 + std::sqrt(std::numbers::pi * std::log(4.0)));
         return (double{hi} - double{lo}) * share / std::sqrt(2.0 * std::log(n));
     }
     [[nodiscard]] double laplace_spread() const {
         const std::vector<tally> values = tallies();
-        const auto mean = [&](auto&& f) {
-            double sum = 0.0, count = 0.0;
-            for (const tally& t : values) {
-                sum += f(double{t.value}) * static_cast<double>(t.count);
-                count += static_cast<double>(t.count);
-            }
-            return sum / count;
-        };
-        const double centre = mean([](double x) { return x; });
-        return mean([&](double x) { return std::abs(x - centre); });
+        const double centre = mean_of(values, [](double x) { return x; });
+        return mean_of(values, [&](double x) { return std::abs(x - centre); });
     }
 
     distribution assumed_;

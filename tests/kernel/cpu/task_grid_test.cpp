@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <map>
+
 using quantal::cpu::task_grid;
 
 namespace {
@@ -53,6 +55,26 @@ BOOST_AUTO_TEST_CASE(no_number_of_ranges_ends_much_earlier) {
                         BOOST_TEST_REQUIRE(end(g, workers, preparing) <=
                                            1.02 * end({g.blocks, r}, workers, preparing));
                 }
+}
+
+BOOST_AUTO_TEST_CASE(tasks_have_each_panel_of_each_block_once) {
+    for (std::int64_t blocks = 1; blocks < 5; ++blocks)
+        for (std::int64_t panels = 1; panels < 12; ++panels)
+            for (std::int64_t ranges = 1; ranges <= panels; ++ranges) {
+                const task_grid g{blocks, ranges};
+                std::map<std::pair<std::int64_t, std::int64_t>, int> seen;
+                for (std::size_t task = 0; task < g.count(); ++task) {
+                    const auto part = g.part_of(task, panels);
+                    BOOST_TEST(part.panel < part.end);
+                    for (std::int64_t panel = part.panel; panel < part.end; ++panel)
+                        ++seen[{part.block, panel}];
+                }
+                BOOST_TEST(seen.size() == static_cast<std::size_t>(blocks * panels));
+                BOOST_TEST((seen.begin()->first == std::pair(std::int64_t{0}, std::int64_t{0})));
+                BOOST_TEST((seen.rbegin()->first == std::pair(blocks - 1, panels - 1)));
+                for (const auto& [place, times] : seen)
+                    BOOST_TEST(times == 1);
+            }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -54,15 +54,12 @@ public:
     void run_task(std::size_t task, const conv_call& call,
                   std::byte* workspace) const noexcept override {
         const task_grid g = cut(call);
-        const std::int64_t block = static_cast<std::int64_t>(task) / g.ranges;
-        const std::int64_t range = static_cast<std::int64_t>(task) % g.ranges;
+        const auto [block, panel, end] = g.part_of(task, panels_[0].count());
         const std::int64_t first = first_row(call, block, g);
         const std::int64_t rows = first_row(call, block + 1, g) - first;
         if (rows == 0) return;
-        const std::int64_t panels = panels_[0].count();
         for (std::int64_t group = 0; group < shape_.op.groups; ++group)
-            run_block(call, group, first, rows, panels * range / g.ranges,
-                      panels * (range + 1) / g.ranges, workspace);
+            run_block(call, group, first, rows, panel, end, workspace);
     }
 
 private:

@@ -6,6 +6,7 @@
 
 #include <quantal/kernel/cpu/narrow_panels.hpp>
 #include <quantal/kernel/cpu/packed_weights.hpp>
+#include <quantal/kernel/cpu/task_grid.hpp>
 
 #include <optional>
 #include <string>
@@ -77,8 +78,7 @@ public:
 
     /// Tasks of one run on so many threads; they are independent of each other.
     [[nodiscard]] std::size_t task_count(std::int64_t rows, std::size_t workers) const {
-        const grid g = grid_of(rows, workers);
-        return static_cast<std::size_t>(g.blocks * g.ranges);
+        return grid_of(rows, workers).tasks.count();
     }
     /// Bytes of scratch memory that each running task needs, at a cache line's boundary.
     [[nodiscard]] std::size_t workspace_bytes(std::int64_t rows) const {
@@ -89,10 +89,9 @@ public:
     void run_task(std::size_t task, std::size_t workers, const gemm_call& call,
                   std::byte* workspace) const noexcept {
         const grid g = grid_of(call.rows, workers);
-        const std::int64_t block = static_cast<std::int64_t>(task) / g.ranges;
-        const std::int64_t range = static_cast<std::int64_t>(task) % g.ranges;
         rows_block b{};
         b.narrow = is_narrow(call.rows);
+        auto [block, panel, end] = g.tasks.part_of(task, panel_count(b.narrow));
         b.first = block * g.rows;
         b.count = std::min(g.rows, call.rows - b.first);
         b.scratch = workspace;
@@ -104,9 +103,7 @@ public:
             layout(b.narrow).gather(kernels_, b.narrow ? form::bytes : sums_.how, x, b.count, rows);
             b.x = rows;
         }
-        const std::int64_t panels = panel_count(b.narrow);
-        const std::int64_t end = panels * (range + 1) / g.ranges;
-        for (std::int64_t panel = panels * range / g.ranges; panel < end; ++panel)
+        for (; panel < end; ++panel)
             run_panel(b, panel, call);
     }
 
@@ -118,9 +115,10 @@ private:
         const std::byte* x;
         std::byte* scratch;
     };
-    /// How y is cut: blocks of `rows` rows, and for each of them ranges of panels.
+    /// How y is cut: into blocks of `rows` rows.
     struct grid {
-        std::int64_t rows, blocks, ranges;
+        std::int64_t rows;
+        task_grid tasks;
     };
 
     /// int32 sums of a row between blocks of steps.
@@ -191,14 +189,14 @@ private:
     }
     [[nodiscard]] grid grid_of(std::int64_t rows, std::size_t workers) const {
         constexpr std::int64_t tasks_a_worker = 4; // enough for all threads to end together
-        if (rows == 0 || columns_ == 0) return {1, 0, 1};
+        if (rows == 0 || columns_ == 0) return {1, {0, 1}};
         const std::int64_t block = block_rows(rows);
         const std::int64_t blocks = divided_up(rows, block);
-        if (workers == 1) return {block, blocks, 1};
+        if (workers == 1) return {block, {blocks, 1}};
         const std::int64_t wanted = tasks_a_worker * static_cast<std::int64_t>(workers);
-        return {
-            block, blocks,
-            std::clamp<std::int64_t>(divided_up(wanted, blocks), 1, panel_count(is_narrow(rows)))};
+        return {block,
+                {blocks, std::clamp<std::int64_t>(divided_up(wanted, blocks), 1,
+                                                  panel_count(is_narrow(rows)))}};
     }
 
     void run_panel(const rows_block& b, std::int64_t panel, const gemm_call& call) const {

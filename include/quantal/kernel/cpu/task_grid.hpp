@@ -3,8 +3,9 @@
 #ifndef QUANTAL_KERNEL_CPU_TASK_GRID_HPP
 #define QUANTAL_KERNEL_CPU_TASK_GRID_HPP
 
+#include <quantal/kernel/cpu/aligned.hpp>
+
 #include <algorithm>
-#include <cstdint>
 
 namespace quantal {
 inline namespace v0 {
@@ -17,6 +18,16 @@ struct task_grid {
 
     [[nodiscard]] std::size_t count() const { return static_cast<std::size_t>(blocks * ranges); }
 
+    /// What one task has: its block, and its panels from `panel` to below `end`.
+    struct part {
+        std::int64_t block, panel, end;
+    };
+    [[nodiscard]] part part_of(std::size_t task, std::int64_t panels) const {
+        const auto block = static_cast<std::int64_t>(task) / ranges;
+        const auto range = static_cast<std::int64_t>(task) % ranges;
+        return {block, panels * range / ranges, panels * (range + 1) / ranges};
+    }
+
     /// At least `least` blocks (0: no tasks). Several become a multiple of the threads, as long as
     /// that makes them little smaller; then there are as many ranges as let all threads end first,
     /// if preparing the rows of a block takes the share `preparing` of multiplying them, and every
@@ -24,10 +35,10 @@ struct task_grid {
     [[nodiscard]] static task_grid make(std::int64_t least, std::int64_t panels,
                                         std::int64_t workers, double preparing) {
         const bool is_few = least > 1 && least < 8 * workers;
-        const std::int64_t blocks = is_few ? (least + workers - 1) / workers * workers : least;
+        const std::int64_t blocks = is_few ? rounded_up(least, workers) : least;
         task_grid best{blocks, 1};
         const auto time_with = [&](std::int64_t each) {
-            const std::int64_t turns = (blocks * each + workers - 1) / workers;
+            const std::int64_t turns = divided_up(blocks * each, workers);
             return static_cast<double>(turns) * (preparing + 1.0 / static_cast<double>(each));
         };
         for (std::int64_t each = 2; each <= std::min(panels, 4 * workers); ++each)

@@ -52,8 +52,7 @@ public:
                   std::byte* workspace) const noexcept override {
         const task_grid g = cut(call);
         const std::int64_t all = call.batch * plan::tiles_of(shape_);
-        const auto block = static_cast<std::int64_t>(task) / g.ranges;
-        const auto range = static_cast<std::int64_t>(task) % g.ranges;
+        auto [block, panel, end] = g.part_of(task, panels_[0].count());
         const std::int64_t first = all * block / g.blocks;
         const std::int64_t count = all * (block + 1) / g.blocks - first;
         if (count == 0) return;
@@ -61,9 +60,7 @@ public:
         tile_place at = place(first);
         for (std::int64_t t = 0; t < count; ++t, advance(at))
             transform(call, at, workspace + t * how_.row_bytes, count * how_.row_bytes);
-        const std::int64_t panels = panels_[0].count();
-        for (std::int64_t panel = panels * range / g.ranges;
-             panel < panels * (range + 1) / g.ranges; ++panel) {
+        for (; panel < end; ++panel) {
             multiply(panel, count, workspace, sums);
             at = place(first);
             for (std::int64_t t = 0; t < count; ++t, advance(at))

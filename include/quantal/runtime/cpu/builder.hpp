@@ -105,11 +105,6 @@ public:
         add(v, elements_step<std::uint8_t, float>("quantize", net_, y, f, x));
     }
 
-    /// Products and sums of a weighted node, for one image.
-    [[nodiscard]] std::int64_t products(value v) const {
-        const extents w = weight_shape(plan(), v);
-        return 2 * static_cast<std::int64_t>(w.count()) * shape(v).pixels();
-    }
     /// The alphas of a function by channel.
     [[nodiscard]] std::vector<float> alphas(value v, const op::function& o) const {
         const auto* parameter = plan().net.find_parameter(plan().at(v), "weight");

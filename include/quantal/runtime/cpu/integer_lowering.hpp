@@ -199,7 +199,7 @@ private:
                .run = run,
                .workspace = layer->workspace_bytes(),
                .weight_bytes = b_.source().layer(v).weights.packed().size(),
-               .operations = b_.products(v)};
+               .operations = operations_of(b_.plan(), v)};
         if (other) s.inputs.push_back(*other);
         return s;
     }

@@ -98,7 +98,7 @@ inline void lower_to_reference(builder& b, value v) {
     step s{.kernel = "reference", .inputs = {}, .output = output.slot, .run = run};
     for (const auto& x : inputs)
         s.inputs.push_back(x.slot);
-    s.operations = p.at(v).has_weight() ? b.products(v) : output.elements;
+    s.operations = operations_of(p, v);
     b.add(v, std::move(s));
 }
 
