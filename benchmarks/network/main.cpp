@@ -91,7 +91,7 @@ void answer_requests(const std::filesystem::path& folder, const std::string& for
                      std::int64_t batch, int threads) {
     const auto loaded = io::load(file_of(folder, form));
     const plan& p = loaded.network.plan();
-    const cpu::program program(loaded.network);
+    const cpu::program program(loaded.network, cpu::default_kernels(), batch);
     auto context = program.context(batch, threads);
     const auto images =
         batch_of(io::read_checkpoint(folder / "images.safetensors").tensors.at("images"), batch);

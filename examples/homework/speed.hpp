@@ -46,12 +46,13 @@ random_calibration(const quantal::graph& net, std::mt19937_64& g) {
 class kernel_runner {
 public:
     kernel_runner(const quantal::integer_network& n, std::size_t most_bytes, int threads)
-        : program_(n), most_bytes_(most_bytes), threads_(threads) {}
+        : network_(n), program_(n), most_bytes_(most_bytes), threads_(threads) {}
 
     void prepare(std::int64_t batch) {
         context_.emplace(program_.context(1, threads_));
         const std::size_t images = std::max<std::size_t>(1, most_bytes_ / context_->bytes());
         part_ = std::min(batch, static_cast<std::int64_t>(images));
+        program_ = quantal::cpu::program(network_, quantal::cpu::default_kernels(), part_);
         context_.emplace(program_.context(part_, threads_));
     }
     void run(const quantal::tensor<float>& images, quantal::tensor<float>& output) {
@@ -71,6 +72,7 @@ public:
     [[nodiscard]] auto steps() const { return program_.describe(); }
 
 private:
+    quantal::integer_network network_;
     quantal::cpu::program program_;
     std::size_t most_bytes_;
     int threads_;

@@ -78,7 +78,7 @@ void profile(const run_options& o, const quantal::quantization& q) {
     std::mt19937_64 g(o.seed);
     const quantal::cpu::kernel_set& kernels = kernels_of(o);
     const quantal::integer_network n = make(o, q, kernels, g);
-    const quantal::cpu::program program(n, kernels);
+    const quantal::cpu::program program(n, kernels, o.batch);
     auto context = program.context(o.batch, o.threads);
     const auto images = normal(g, n.plan().net.input_shape().with_front(o.batch), 1.0f);
     quantal::tensor<float> output(n.plan().at(n.plan().net.output()).shape.with_front(o.batch));

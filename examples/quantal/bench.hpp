@@ -24,7 +24,7 @@ class contestant {
 public:
     contestant(const network_file& file, const bench_options& o)
         : name(file.path.string()), kind(file.kind()),
-          program_(quantal::lower(file.network(), quantal::cpu::default_kernels())),
+          program_(quantal::lower(file.network(), quantal::cpu::default_kernels(), o.batch)),
           context_(program_.context(o.batch, o.common.threads)),
           images_(file.image_shape().with_front(o.batch)) {
         std::mt19937 random(1);

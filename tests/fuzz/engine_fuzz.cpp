@@ -92,7 +92,7 @@ struct alone {
 void check(const networks::calibrated& c, const integer_network& n, const cpu::kernel_set& kernels,
            int threads) {
     const program reference = lower(n);
-    const cpu::program run(n, kernels);
+    const cpu::program run(n, kernels, c.images.shape()[0] > 1 ? 32 : 1);
     for (const auto& [v, count] :
          compare_codes(alone<program>{reference}, alone<cpu::program>{run}, c.images))
         if (count.differing != 0) differs(c, c.network.at(v).name.c_str());

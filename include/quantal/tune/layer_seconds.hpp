@@ -47,8 +47,9 @@ public:
 private:
     void measure(const integer_network& n, int width, const tensor<float>& images, int threads,
                  int rounds) {
-        const cpu::program program(n);
-        cpu::context context = program.context(images.shape()[0], threads);
+        const std::int64_t batch = images.shape()[0];
+        const cpu::program program(n, cpu::default_kernels(), batch);
+        cpu::context context = program.context(batch, threads);
         const extents each = n.plan().at(n.plan().net.output()).shape;
         tensor<float> output(each.with_front(images.shape()[0]));
         std::vector<cpu::step_description> fastest;

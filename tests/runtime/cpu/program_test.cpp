@@ -67,6 +67,29 @@ BOOST_AUTO_TEST_CASE(layers_in_float_among_integers) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_program_for_many_images_gives_the_same_codes_as_one_for_one) {
+    auto g = support::generator();
+    graph net;
+    const value y =
+        net.conv2d("conv", net.input({64, 5, 5}), {.out_channels = 64, .kernel = 3, .padding = 1});
+    net.conv2d("last", net.relu("relu", y), {.out_channels = 3});
+    support::randomize(net, g);
+    const auto images = support::normal(g, net.input_shape().with_front(3));
+    const plan p = place(passes::optimize(std::move(net)), {});
+    const integer_network n =
+        quantize(p, calibrate(p, reference_executor(p.net), std::vector{images}));
+    const auto expected = lower(n).run(images);
+    for (const cpu::kernel_set* kernels : support::built_kernels())
+        BOOST_TEST_CONTEXT(kernels->name) {
+            const cpu::program one(n, *kernels), many(n, *kernels, 32);
+            // 36 positions of 4 tiles pay where their weights are read for 12 images at a time.
+            if (!kernels->fast_dot4)
+                BOOST_TEST(one.describe()[1].kernel != many.describe()[1].kernel);
+            BOOST_TEST((one.run(images) == expected));
+            BOOST_TEST((many.run(images) == expected));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(threads_and_batches_do_not_change_a_bit) {
     auto g = support::generator();
     for (int i = 0; i < 10; ++i) {
@@ -166,8 +189,8 @@ BOOST_AUTO_TEST_CASE(the_two_networks_of_a_program_share_packed_weights) {
     const std::set<value> fused = cpu::fusible_with_add(n);
     BOOST_TEST(fused.size() == 9u);
     cpu::prepared_layers prepared;
-    const auto one = cpu::lower_network(n, cpu::default_kernels(), fused, prepared);
-    const auto other = cpu::lower_network(n, cpu::default_kernels(), {}, prepared);
+    const auto one = cpu::lower_network(n, cpu::default_kernels(), fused, prepared, 1);
+    const auto other = cpu::lower_network(n, cpu::default_kernels(), {}, prepared, 1);
     BOOST_TEST(prepared.size() == n.layers().size());
     for (const auto& [v, layer] : prepared)
         BOOST_TEST(layer.use_count() == (fused.contains(v) ? 2 : 3)); // the map's included

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the ways to compute a convolution cost, about, for an image: in products of int16, two of
-/// which are one lane of `widen_madd`.
+/// What the ways to compute a convolution cost, about, for an image of a batch: in products of
+/// int16, two of which are one lane of `widen_madd`.
 ///
 /// The constants are fits to ten 3x3 layers from 224^2 x 64 to 7^2 x 512 at W8A8 and W4A4, AVX2 and
 /// AVX-512 on Zen 5, one thread: the ratios of Winograd's forms to the direct one are met within

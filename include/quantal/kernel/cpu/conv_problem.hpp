@@ -55,6 +55,7 @@ struct conv_problem {
     std::span<const std::int32_t> bias;    ///< one an output channel
     std::span<const float> multipliers;    ///< one an output channel; none for output_kind::sums
     finish_rule rule;
+    std::int64_t batch = 1; ///< images that will run together, about: only the speed depends on it
 };
 
 /// `bias - zero_point * sum(w)` of an output channel, modulo 2^32: where its sum begins if the

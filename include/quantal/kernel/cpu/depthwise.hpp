@@ -65,6 +65,7 @@ template <class A, form F>
 class depthwise_block {
     using sums = lanes<A, std::int32_t>;
     using shorts = lanes<A, std::int16_t>;
+    using reals = lanes<A, float>;
     static constexpr depthwise_layout layout = depthwise_layout::of(F, lane_count<A>);
     static constexpr int registers = layout.pairs ? 1 : 2;
     static constexpr int step_bytes = registers * A::width; ///< of the weights of a group
@@ -98,11 +99,12 @@ public:
             add_columns<Stride, Outputs, Lines, 1, 1>(pixel * Stride, acc);
         }
         if (call_.rule->kind == output_kind::codes && count_ == layout.channels)
-            repeat<Outputs>([&](auto o) QUANTAL_INLINE_LAMBDA {
-                sums all[2];
-                widen(acc[o], all);
-                requantize(all);
-                convert<A>::store_interleaved(at(pixel + o).y, all[0], all[1]);
+            repeat<Outputs / 2>([&](auto pair) QUANTAL_INLINE_LAMBDA {
+                constexpr int o = 2 * pair;
+                reals first[2], second[2];
+                scale(acc[o], first);
+                scale(acc[o + 1], second);
+                bounds_.store_interleaved(at(pixel + o).y, first, at(pixel + o + 1).y, second);
             });
         else
             repeat<Outputs>([&](auto o) QUANTAL_INLINE_LAMBDA {
@@ -215,23 +217,27 @@ private:
             repeat<2>([&](auto v) QUANTAL_INLINE_LAMBDA { all[v] = acc[v]; });
         }
     }
-    QUANTAL_INLINE void requantize(sums (&all)[2]) const {
+    /// The sums times their multipliers.
+    QUANTAL_INLINE void scale(const sums (&acc)[registers], reals (&scaled)[2]) const {
+        sums all[2];
+        widen(acc, all);
         repeat<2>([&](auto v) QUANTAL_INLINE_LAMBDA {
-            const auto m = load<lanes<A, float>>(multipliers_ + v * lane_count<A>);
-            all[v] =
-                to_codes<A>(to_float<A>(all[v]) * m, bounds_.first, bounds_.last, bounds_.shift);
+            scaled[v] = to_float<A>(all[v]) * load<reals>(multipliers_ + v * lane_count<A>);
         });
     }
     [[nodiscard]] QUANTAL_INLINE output at(std::ptrdiff_t pixel) const {
         return call_.out.at(*call_.rule, pixel, channel_);
     }
     void end(const sums (&acc)[registers], std::ptrdiff_t pixel) const {
-        sums all[2];
-        widen(acc, all);
-        if (call_.rule->kind != output_kind::codes) return end_in_order(all, at(pixel));
-        requantize(all);
+        if (call_.rule->kind != output_kind::codes) {
+            sums all[2];
+            widen(acc, all);
+            return end_in_order(all, at(pixel));
+        }
+        reals scaled[2];
+        scale(acc, scaled);
         std::byte codes[layout.channels];
-        convert<A>::store_interleaved(codes, all[0], all[1]);
+        bounds_.store_interleaved(codes, scaled);
         if (count_ == layout.channels)
             __builtin_memcpy(at(pixel).y, codes, layout.channels);
         else

@@ -3,7 +3,7 @@
 #ifndef QUANTAL_KERNEL_CPU_FINISH_HPP
 #define QUANTAL_KERNEL_CPU_FINISH_HPP
 
-#include <quantal/kernel/cpu/convert.hpp>
+#include <quantal/kernel/cpu/code_bounds.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -12,11 +12,6 @@ namespace cpu {
 /// What a layer puts out: sums as they are; `float(sum) * multiplier`; codes as bytes; or codes to
 /// which a second tensor of bytes is added (arith::residual_add).
 enum class output_kind : std::uint8_t { sums, reals, codes, added_codes };
-
-/// The codes of an output as bytes, `q - qmin`: where they are cut off, and the code of real 0.
-struct byte_codes {
-    std::int32_t zero_point, lo, hi;
-};
 
 /// A residual add that follows the requantization: scale and zero point of both addends (`a` the
 /// layer's own codes), and the codes and scale of the sum.
@@ -67,13 +62,20 @@ QUANTAL_INLINE lanes<A, std::int32_t> requantize(lanes<A, std::int32_t> sums,
                        static_cast<float>(y.hi - y.zero_point), y.zero_point);
 }
 
+/// What arith::residual_add rounds to a code, in every lane.
+template <class A>
+QUANTAL_INLINE lanes<A, float> residual_ratio(lanes<A, std::int32_t> a, lanes<A, std::int32_t> b,
+                                              const residual& r) {
+    const auto x = rounded<A>(to_float<A>(a - r.a_zero) * r.a_scale);
+    const auto y = rounded<A>(to_float<A>(b - r.b_zero) * r.b_scale);
+    return (x + y) / r.y_scale;
+}
+
 /// arith::residual_add in every lane.
 template <class A>
 QUANTAL_INLINE lanes<A, std::int32_t> residual_add(lanes<A, std::int32_t> a,
                                                    lanes<A, std::int32_t> b, const residual& r) {
-    const auto x = rounded<A>(to_float<A>(a - r.a_zero) * r.a_scale);
-    const auto y = rounded<A>(to_float<A>(b - r.b_zero) * r.b_scale);
-    return to_codes<A>((x + y) / r.y_scale, static_cast<float>(r.y.lo - r.y.zero_point),
+    return to_codes<A>(residual_ratio<A>(a, b, r), static_cast<float>(r.y.lo - r.y.zero_point),
                        static_cast<float>(r.y.hi - r.y.zero_point), r.y.zero_point);
 }
 
@@ -112,38 +114,6 @@ QUANTAL_INLINE void finish_row(const finish_rule& rule,
         finish<A>(rule, sums[v], multipliers + first, out.at(rule, 0, first),
                   left < lane_count<A> ? left : lane_count<A>);
     }
-}
-
-/// The bounds of `to_codes` in registers, for many calls.
-template <class A>
-struct code_bounds {
-    lanes<A, float> first, last;
-    lanes<A, std::int32_t> shift;
-
-    explicit QUANTAL_INLINE code_bounds(const byte_codes& y)
-        : first(fill<A>(static_cast<float>(y.lo - y.zero_point))),
-          last(fill<A>(static_cast<float>(y.hi - y.zero_point))),
-          shift(fill<A>(y.zero_point - bits_of_rounding)) {
-        settle<A>(shift); // or compilers take the difference apart again
-    }
-};
-
-/// Requantizes and stores whole registers: the commonest end of a layer, without a branch.
-template <class A, int Registers>
-QUANTAL_INLINE void finish_codes(const code_bounds<A>& y,
-                                 const lanes<A, std::int32_t> (&sums)[Registers],
-                                 const float* multipliers, void* to) {
-    lanes<A, std::int32_t> codes[Registers];
-    repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-        const auto m = load<lanes<A, float>>(multipliers + v * lane_count<A>);
-        codes[v] = to_codes<A>(to_float<A>(sums[v]) * m, y.first, y.last, y.shift);
-    });
-    auto* bytes = static_cast<std::byte*>(to);
-    if constexpr (Registers == 4)
-        return store(to, convert<A>::to_bytes(codes[0], codes[1], codes[2], codes[3]));
-    if constexpr (Registers >= 2) convert<A>::store_bytes(to, codes[0], codes[1]);
-    if constexpr (Registers % 2 == 1)
-        store(bytes + (Registers - 1) * lane_count<A>, convert<A>::to_bytes(codes[Registers - 1]));
 }
 
 } // namespace cpu

@@ -10,7 +10,7 @@
 #ifndef QUANTAL_KERNEL_CPU_TILE_HPP
 #define QUANTAL_KERNEL_CPU_TILE_HPP
 
-#include <quantal/kernel/cpu/finish.hpp>
+#include <quantal/kernel/cpu/code_finish.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -90,7 +90,7 @@ class tile {
 
 public:
     static QUANTAL_INLINE void run(const panel_call& call, std::ptrdiff_t row,
-                                   const step_range& steps) {
+                                   const step_range& steps, const code_finish<A>& end) {
         sums acc[Rows][Registers];
         std::int32_t* partial = call.partial + row * width;
         repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
@@ -111,7 +111,7 @@ public:
                 });
             });
         else
-            finish_all(acc, call, row);
+            finish_all(acc, call, row, end);
     }
 
 private:
@@ -191,28 +191,25 @@ private:
         }
     }
 
-    static QUANTAL_INLINE void finish_codes_of(const sums (&acc)[Rows][Registers],
-                                               const panel_call& call, std::ptrdiff_t row) {
-        const code_bounds<A> bounds(call.rule->codes);
-        const std::ptrdiff_t pitch = call.out.pitch;
-        std::byte* y = call.out.y + row * pitch;
-        if (call.columns == width)
-            return repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-                finish_codes<A>(bounds, acc[r], call.multipliers, y + r * pitch);
-            });
-        const auto columns = static_cast<std::size_t>(call.columns);
-        repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
-            std::byte whole[width];
-            finish_codes<A>(bounds, acc[r], call.multipliers, whole);
-            copy_part<width>(whole, columns, y + r * pitch);
-        });
+    static QUANTAL_INLINE void finish_codes(const sums (&acc)[Rows][Registers],
+                                            const panel_call& call, std::ptrdiff_t row,
+                                            const code_finish<A>& end) {
+        sums all[Rows * Registers];
+        repeat<Rows * Registers>(
+            [&](auto i) QUANTAL_INLINE_LAMBDA { all[i] = acc[i / Registers][i % Registers]; });
+        const output first = call.out.at(*call.rule, row, 0);
+        end.template operator()<Registers>(
+            all, call.multipliers,
+            [&](std::ptrdiff_t r) QUANTAL_INLINE_LAMBDA { return first.at(*call.rule, r, 0); });
     }
 
     static QUANTAL_INLINE void finish_all(const sums (&acc)[Rows][Registers],
-                                          const panel_call& call, std::ptrdiff_t row) {
+                                          const panel_call& call, std::ptrdiff_t row,
+                                          const code_finish<A>& end) {
         const finish_rule& rule = *call.rule;
         if constexpr (!is_emulated<A>) { // whose registers are in memory anyway
-            if (rule.kind == output_kind::codes) return finish_codes_of(acc, call, row);
+            if (code_finish<A>::can_do(rule.kind) && call.columns == width)
+                return finish_codes(acc, call, row, end);
             if (rule.kind == output_kind::sums && call.columns == width)
                 return repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
                     std::byte* y = call.out.at(rule, row + r, 0).y;
@@ -248,7 +245,7 @@ struct fetch_ahead {
 /// or two waits for its sums. Zen 5, AVX-512, convolutions of 7x7 pixels: 1.02 of the speed.
 template <class A, form F, int Rows, int Registers>
 QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const step_range& steps,
-                              const fetch_ahead& fetch) {
+                              const fetch_ahead& fetch, const code_finish<A>& finish) {
     std::ptrdiff_t end = call.count;
     if constexpr (Rows == tile_rows<A>) {
         const std::ptrdiff_t rest = end % Rows, lower = (Rows - rest) * (Rows - 1);
@@ -256,10 +253,10 @@ QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const 
     }
     for (; row + Rows <= end; row += Rows) {
         fetch(row, Rows);
-        tile<A, F, Rows, Registers>::run(call, row, steps);
+        tile<A, F, Rows, Registers>::run(call, row, steps, finish);
     }
     constexpr int next = Rows > 4 ? Rows - 1 : Rows / 2;
-    if constexpr (next > 0) run_tiles<A, F, next, Registers>(call, row, steps, fetch);
+    if constexpr (next > 0) run_tiles<A, F, next, Registers>(call, row, steps, fetch, finish);
 }
 
 /// A panel in blocks of steps that stay in the second-level cache while all rows meet them.
@@ -272,12 +269,13 @@ QUANTAL_INLINE void run_blocks(const panel_call& call) {
     if constexpr (F == form::shorts) // a whole number of runs, for which the proof holds
         block = (block + call.short_steps - 1) / call.short_steps * call.short_steps;
     const std::ptrdiff_t row_bytes = call.count > 0 ? block * step / call.count : 0;
+    const code_finish<A> finish(*call.rule);
     for (std::ptrdiff_t begin = 0; begin < call.steps; begin += block) {
         const std::ptrdiff_t end = begin + block < call.steps ? begin + block : call.steps;
         const bool is_last = end == call.steps && call.next;
         run_tiles<A, F, tile_rows<A>, Registers>(
             call, 0, step_range::make(call, begin, end),
-            {is_last ? call.next : call.panel + end * step, row_bytes});
+            {is_last ? call.next : call.panel + end * step, row_bytes}, finish);
     }
 }
 

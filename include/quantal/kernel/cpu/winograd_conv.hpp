@@ -71,7 +71,7 @@ public:
 private:
     [[nodiscard]] task_grid cut(const conv_call& call) const {
         constexpr double preparing = 0.25; // of 64 channels; only decides between near cuts
-        return task_grid::make(divided_up(call.batch * plan::tiles_of(shape_), how_.most_tiles),
+        return task_grid::make(divided_up(call.batch * plan::tiles_of(shape_), winograd_block),
                                panels_[0].count(), call.workers, preparing);
     }
     /// Where a tile lies.
@@ -98,10 +98,10 @@ private:
         return rounded_up(panels_[0].columns(panel), kernels_.lanes);
     }
     [[nodiscard]] std::size_t rows_bytes() const {
-        return positions * static_cast<std::size_t>(how_.most_tiles * how_.row_bytes);
+        return positions * static_cast<std::size_t>(winograd_block * how_.row_bytes);
     }
     [[nodiscard]] std::size_t sums_bytes() const {
-        return positions * static_cast<std::size_t>(how_.most_tiles * kernels_.panel_columns * 4);
+        return positions * static_cast<std::size_t>(winograd_block * kernels_.panel_columns * 4);
     }
 
     void transform(const conv_call& call, const tile_place& at, std::byte* rows,

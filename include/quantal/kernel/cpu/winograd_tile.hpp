@@ -3,7 +3,7 @@
 #ifndef QUANTAL_KERNEL_CPU_WINOGRAD_TILE_HPP
 #define QUANTAL_KERNEL_CPU_WINOGRAD_TILE_HPP
 
-#include <quantal/kernel/cpu/finish.hpp>
+#include <quantal/kernel/cpu/code_finish.hpp>
 #include <quantal/kernel/cpu/winograd.hpp>
 
 namespace quantal {
@@ -128,6 +128,8 @@ void winograd_finish(const winograd_output& call) {
     using ints = lanes<A, std::int32_t>;
     constexpr int n = rule::inputs, m = rule::outputs;
     const finish_rule rule_of_layer = *call.rule; // which no store can change
+    const code_finish<A> codes(rule_of_layer);
+    const bool ends_in_codes = !is_emulated<A> && code_finish<A>::can_do(rule_of_layer.kind);
     for (int c = 0; c < call.channels; c += lane_count<A>) {
         sums x[n][n], y[m][m];
         repeat<n * n>([&](auto k) QUANTAL_INLINE_LAMBDA {
@@ -137,21 +139,35 @@ void winograd_finish(const winograd_output& call) {
             x, y, [](const auto& from, auto& to) QUANTAL_INLINE_LAMBDA { rule::output(from, to); });
         const ints bias = load<ints>(call.bias + c);
         const int left = call.channels - c;
-        if (left >= lane_count<A>) {
-            repeat<m * m>([&](auto k) QUANTAL_INLINE_LAMBDA {
-                constexpr int i = k / m, j = k % m;
-                if (i < call.rows && j < call.columns)
-                    finish<A>(rule_of_layer, rule::template descaled<ints>(y[i][j]) + bias,
-                              call.multipliers + c,
-                              call.out.at(rule_of_layer, i * call.line + j, c), lane_count<A>);
+        const auto at = [&](int i, int j) QUANTAL_INLINE_LAMBDA {
+            return call.out.at(rule_of_layer, i * call.line + j, c);
+        };
+        if (ends_in_codes && left >= lane_count<A>) {
+            // Pixels outside of the image are written over one inside, which comes after them.
+            repeat<m * m / 4>([&](auto group) QUANTAL_INLINE_LAMBDA {
+                ints four[4];
+                repeat<4>([&](auto k) QUANTAL_INLINE_LAMBDA {
+                    constexpr int i = (m * m - 1 - 4 * group - k);
+                    four[k] = rule::template descaled<ints>(y[i / m][i % m]) + bias;
+                });
+                codes.template operator()<1>(
+                    four, call.multipliers + c, [&](int k) QUANTAL_INLINE_LAMBDA {
+                        const int i = m * m - 1 - 4 * group - k;
+                        const int row = i / m, column = i % m;
+                        return row < call.rows && column < call.columns ? at(row, column)
+                                                                        : at(0, 0);
+                    });
             });
             continue;
         }
+        ints all[m * m]; // or `y` would live in memory above as well
+        repeat<m * m>([&](auto k) QUANTAL_INLINE_LAMBDA {
+            all[k] = rule::template descaled<ints>(y[k / m][k % m]) + bias;
+        });
         for (int i = 0; i < call.rows; ++i)
             for (int j = 0; j < call.columns; ++j)
-                finish<A>(rule_of_layer, rule::template descaled<ints>(y[i][j]) + bias,
-                          call.multipliers + c, call.out.at(rule_of_layer, i * call.line + j, c),
-                          left);
+                finish<A>(rule_of_layer, all[i * m + j], call.multipliers + c, at(i, j),
+                          left < lane_count<A> ? left : lane_count<A>);
     }
 }
 

@@ -31,11 +31,11 @@ using prepared_layers = std::map<value, std::shared_ptr<const conv_layer>>;
 class builder {
 public:
     /// Convolutions of `left_for_add` become part of the add that reads them. What is packed is
-    /// taken from `prepared`, or added to it.
+    /// taken from `prepared`, or added to it; for about `batch` images at a time.
     builder(const integer_network& n, const kernel_set& kernels, std::set<value> left_for_add,
-            prepared_layers& prepared)
+            prepared_layers& prepared, std::int64_t batch)
         : source_(n), kernels_(kernels), left_for_add_(std::move(left_for_add)),
-          prepared_(prepared) {
+          prepared_(prepared), batch_(batch) {
         add_slot(plan().net.input_shape(), sizeof(float));             // images_slot
         add_slot(plan().at(plan().net.output()).shape, sizeof(float)); // output_slot
     }
@@ -148,7 +148,8 @@ private:
                              .weights = weights,
                              .bias = layer.bias,
                              .multipliers = layer.multipliers,
-                             .rule = rule},
+                             .rule = rule,
+                             .batch = batch_},
                             kernels_);
     }
     [[nodiscard]] const qparams& params(value v) const {
@@ -184,6 +185,7 @@ private:
     const kernel_set& kernels_;
     std::set<value> left_for_add_;
     prepared_layers& prepared_;
+    std::int64_t batch_;
     network net_;
     std::map<value, slot_index> code_slots_, real_slots_;
 };

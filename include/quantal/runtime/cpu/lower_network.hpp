@@ -61,12 +61,12 @@ inline void read_images(builder& b) {
 
 /// Steps for all nodes; those of `left_for_add` become part of the add that reads them. What the
 /// kernels do not take is left to the reference. Networks that are lowered with the same `prepared`
-/// share packed weights.
+/// share packed weights. About `batch` images will run at a time.
 [[nodiscard]] inline network lower_network(const integer_network& n, const kernel_set& kernels,
-                                           std::set<value> left_for_add,
-                                           prepared_layers& prepared) {
+                                           std::set<value> left_for_add, prepared_layers& prepared,
+                                           std::int64_t batch) {
     const plan& p = n.plan();
-    builder b(n, kernels, std::move(left_for_add), prepared);
+    builder b(n, kernels, std::move(left_for_add), prepared, batch);
     detail::read_images(b);
     if (!is_for_kernels(n, 0)) lower_to_reference(b, 0);
     for (value v = 1; v < p.net.size(); ++v) {
@@ -83,7 +83,7 @@ inline void read_images(builder& b) {
 }
 [[nodiscard]] inline network lower_network(const integer_network& n, const kernel_set& kernels) {
     prepared_layers own;
-    return lower_network(n, kernels, {}, own);
+    return lower_network(n, kernels, {}, own, 1);
 }
 
 } // namespace cpu

@@ -16,8 +16,11 @@ namespace cpu {
 /// the number of threads. Immutable; a value whose copies share the weights.
 class program {
 public:
-    explicit program(const integer_network& n, const kernel_set& kernels = default_kernels())
-        : program(n, kernels, prepared_layers()) {}
+    /// For about `batch` images at a time, which decides how layers are computed and so the speed;
+    /// any number may run.
+    explicit program(const integer_network& n, const kernel_set& kernels = default_kernels(),
+                     std::int64_t batch = 1)
+        : program(n, kernels, batch, prepared_layers()) {}
 
     /// Memory and threads for batches of up to `batch` images: with it, `run` allocates nothing.
     [[nodiscard]] cpu::context context(std::int64_t batch, int threads = 0) const {
@@ -58,10 +61,11 @@ public:
     }
 
 private:
-    program(const integer_network& n, const kernel_set& kernels, prepared_layers prepared)
+    program(const integer_network& n, const kernel_set& kernels, std::int64_t batch,
+            prepared_layers prepared)
         : fused_(std::make_shared<network>(
-              by_image(lower_network(n, kernels, fusible_with_add(n), prepared)))),
-          traced_(std::make_shared<network>(lower_network(n, kernels, {}, prepared))),
+              by_image(lower_network(n, kernels, fusible_with_add(n), prepared, batch)))),
+          traced_(std::make_shared<network>(lower_network(n, kernels, {}, prepared, batch))),
           input_(n.plan().net.input_shape()), output_(n.plan().at(n.plan().net.output()).shape) {
         for (const value v : n.plan().points())
             points_.emplace(v, activation_params(n.plan(), n.table(), v).spec.qmin());
@@ -96,13 +100,15 @@ private:
 
 } // namespace cpu
 
-/// Makes an integer network run on these kernels of the CPU.
-[[nodiscard]] inline cpu::program lower(const integer_network& n, const cpu::kernel_set& kernels) {
-    return cpu::program(n, kernels);
+/// Makes an integer network run on these kernels of the CPU, fast with about `batch` images at a
+/// time.
+[[nodiscard]] inline cpu::program lower(const integer_network& n, const cpu::kernel_set& kernels,
+                                        std::int64_t batch = 1) {
+    return cpu::program(n, kernels, batch);
 }
 [[nodiscard]] inline cpu::program lower(const plan& p, const table& t,
-                                        const cpu::kernel_set& kernels) {
-    return lower(quantize(p, t), kernels);
+                                        const cpu::kernel_set& kernels, std::int64_t batch = 1) {
+    return lower(quantize(p, t), kernels, batch);
 }
 
 } // namespace v0
