@@ -16,6 +16,12 @@ set(flags_avx2 -mavx2)
 set(flags_avx_vnni -mavx2 -mavxvnni)
 set(flags_avx512_vnni -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni)
 
+# Address and undefined behaviour at once take clang four times as long with these files as one.
+if(QUANTAL_SANITIZE MATCHES "address,undefined")
+  set(flags_generic -fno-sanitize=address)
+  list(APPEND flags_avx2 -fno-sanitize=undefined)
+endif()
+
 add_library(quantal_dispatch STATIC ${PROJECT_SOURCE_DIR}/src/dispatch/dispatch.cpp)
 add_library(quantal::dispatch ALIAS quantal_dispatch)
 set_target_properties(quantal_dispatch PROPERTIES EXPORT_NAME dispatch)

@@ -22,6 +22,8 @@ class code_bounds {
     using ints = lanes<A, std::int32_t>;
 
 public:
+    static constexpr int registers = 4; ///< of reals that make one of bytes
+
     explicit QUANTAL_INLINE code_bounds(const byte_codes& y)
         : first_(fill<A>(static_cast<float>(y.lo - y.zero_point))),
           last_(fill<A>(static_cast<float>(y.hi - y.zero_point))),
@@ -81,6 +83,8 @@ class avx2_code_bounds {
     using reals = lanes<A, float>;
 
 public:
+    static constexpr int registers = 4;
+
     explicit QUANTAL_INLINE avx2_code_bounds(const byte_codes& y)
         : last_(fill<A>(static_cast<float>(y.hi - y.zero_point))),
           zero_(_mm256_set1_epi16(static_cast<short>(y.zero_point))),

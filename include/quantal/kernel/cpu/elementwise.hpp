@@ -13,14 +13,19 @@ namespace quantal {
 inline namespace v0 {
 namespace cpu {
 
+/// `x / scale`; NaN gives 0.
+template <class A>
+QUANTAL_INLINE lanes<A, float> ratio_of(lanes<A, float> x, float scale) {
+    const lanes<A, float> ratio = x / scale;
+    return ratio == ratio ? ratio : lanes<A, float>{};
+}
+
 /// `rne(x / scale)`, clamped to the codes less their zero point: arith::quantize without its last
 /// addition. A quotient cannot be contracted with the addition that rounds it. NaN gives 0.
 template <class A>
 QUANTAL_INLINE lanes<A, std::int32_t> steps_of(lanes<A, float> x, float scale,
                                                const byte_codes& to) {
-    const lanes<A, float> ratio = x / scale;
-    return to_codes<A>(ratio == ratio ? ratio : lanes<A, float>{},
-                       static_cast<float>(to.lo - to.zero_point),
+    return to_codes<A>(ratio_of<A>(x, scale), static_cast<float>(to.lo - to.zero_point),
                        static_cast<float>(to.hi - to.zero_point), 0);
 }
 
@@ -29,9 +34,9 @@ template <class A>
 void quantize(const float* x, std::size_t count, float scale, const byte_codes& to,
               std::uint8_t* q) {
     const auto f = [&](const float* from) QUANTAL_INLINE_LAMBDA {
-        return steps_of<A>(load<lanes<A, float>>(from), scale, to) + to.zero_point;
+        return ratio_of<A>(load<lanes<A, float>>(from), scale);
     };
-    transform<A>(count, q, f, x);
+    transform<A>(count, q, code_bounds<A>(to), f, x);
 }
 
 /// `x[i] = float(q[i] - zero_point) * scale`.
@@ -58,9 +63,9 @@ template <class A>
 void add(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, const residual& r,
          std::uint8_t* y) {
     const auto f = [&](const std::uint8_t* p, const std::uint8_t* q) QUANTAL_INLINE_LAMBDA {
-        return residual_add<A>(convert<A>::widen(p), convert<A>::widen(q), r);
+        return residual_ratio<A>(convert<A>::widen(p), convert<A>::widen(q), r);
     };
-    transform<A>(count, y, f, a, b);
+    transform<A>(count, y, code_bounds<A>(r.y), f, a, b);
 }
 
 /// The products of two arrays of codes less their zero points, requantized (docs/arithmetic.md, 7).
@@ -70,9 +75,9 @@ void multiply(const std::uint8_t* a, const std::uint8_t* b, std::size_t count,
     const auto m = fill<A>(p.multiplier);
     const auto f = [&](const std::uint8_t* u, const std::uint8_t* v) QUANTAL_INLINE_LAMBDA {
         const auto products = (convert<A>::widen(u) - p.a_zero) * (convert<A>::widen(v) - p.b_zero);
-        return requantize<A>(products, m, p.y);
+        return to_float<A>(products) * m;
     };
-    transform<A>(count, y, f, a, b);
+    transform<A>(count, y, code_bounds<A>(p.y), f, a, b);
 }
 
 /// `y[i] = x[i] * z[i]`.

@@ -56,33 +56,39 @@ QUANTAL_INLINE void prefetch_ahead(const void* x, std::size_t bytes) {
         __builtin_prefetch(static_cast<const std::byte*>(x) + bytes_ahead + i);
 }
 
+/// Stores registers as they are.
+struct as_they_are {
+    static constexpr int registers = 1; ///< that make one of the output's
+    template <class V>
+    QUANTAL_INLINE void store(void* to, V v) const {
+        cpu::store(to, v);
+    }
+};
+
 /// `f(x...)` for all elements of the arrays: f reads `lane_count<A>` elements at each x and returns
-/// as many results, which are stored at y; if they are int32 and y bytes, as bytes. An x may be y.
-template <class A, class Y, class F, class... X>
-QUANTAL_INLINE void transform(std::size_t count, Y* y, F&& f, const X*... x) {
+/// as many results, which `end` stores at y: as they are, or as the codes of reals (code_bounds).
+/// An x may be y.
+template <class A, class Y, class End, class F, class... X>
+requires(End::registers > 0) QUANTAL_INLINE
+    void transform(std::size_t count, Y* y, const End& end, F&& f, const X*... x) {
     constexpr std::size_t lanes = lane_count<A>;
     constexpr std::size_t line = cache_line / sizeof(Y);
-    constexpr bool packs = sizeof(f(x...)) > lanes * sizeof(Y);
-    constexpr std::size_t group = packs ? 4 * lanes : lanes; // a register of Y
+    constexpr std::size_t group = End::registers * lanes; // a register of Y
     std::size_t i = 0;
-    const auto narrowed = [](auto v) QUANTAL_INLINE_LAMBDA {
-        if constexpr (packs)
-            return convert<A>::to_bytes(v);
-        else
-            return v;
-    };
     const auto some = [&](std::size_t left) QUANTAL_INLINE_LAMBDA {
         [&](const auto&... parts) QUANTAL_INLINE_LAMBDA {
-            store_part(y + i, narrowed(f(reinterpret_cast<const X*>(&parts)...)), left * sizeof(Y));
+            narrow<A, Y> all;
+            end.store(&all, f(reinterpret_cast<const X*>(&parts)...));
+            store_part(y + i, all, left * sizeof(Y));
         }(load_part<narrow<A, X>>(x + i, left * sizeof(X))...);
         i += left;
     };
     const auto store_group = [&](std::size_t at, Y* to) QUANTAL_INLINE_LAMBDA {
-        if constexpr (packs)
-            store(to, convert<A>::to_bytes(f(x + at...), f(x + (at + lanes)...),
-                                           f(x + (at + 2 * lanes)...), f(x + (at + 3 * lanes)...)));
+        if constexpr (End::registers == 4)
+            end.store(to, f(x + at...), f(x + (at + lanes)...), f(x + (at + 2 * lanes)...),
+                      f(x + (at + 3 * lanes)...));
         else
-            store(to, f(x + at...));
+            end.store(to, f(x + at...));
     };
     if (count * sizeof(Y) >= stream_bytes) {
         while (reinterpret_cast<std::uintptr_t>(y + i) % cache_line != 0)
@@ -100,8 +106,12 @@ QUANTAL_INLINE void transform(std::size_t count, Y* y, F&& f, const X*... x) {
     for (; i + group <= count; i += group)
         store_group(i, y + i);
     for (; i + lanes <= count; i += lanes)
-        store(y + i, narrowed(f(x + i...)));
+        end.store(y + i, f(x + i...));
     if (i < count) some(count - i);
+}
+template <class A, class Y, class F, class... X>
+QUANTAL_INLINE void transform(std::size_t count, Y* y, F&& f, const X*... x) {
+    transform<A>(count, y, as_they_are(), f, x...);
 }
 
 } // namespace cpu
