@@ -111,6 +111,12 @@ def after(instructions, loop):
     return sum(loop[-1].address < i.address <= max(ends, default=0) for i in instructions)
 
 
+def count(instructions):
+    """How many instructions a function has, up to its end."""
+    ends = [i.address for i in instructions if i.opcode == "EXIT"]
+    return sum(i.address <= max(ends, default=0) for i in instructions)
+
+
 def mix(loop):
     """How many instructions of each class."""
     return dict(Counter(i.kind for i in loop))
@@ -151,8 +157,9 @@ def matrix_bytes(instruction):
 
 
 def against_ideal(loop_figures, tile):
-    """Global bytes of a loop as a multiple of those of its tile: each step of depth reads (m + n) * k bytes for
-    m * n * k multiply-adds."""
-    steps = loop_figures["products"] / (tile["m"] * tile["n"] * tile["k"])
-    ideal = steps * (tile["m"] + tile["n"]) * tile["k"]
+    """Global bytes of a loop as a multiple of those of its tile: each step of depth reads m * k + n * k_w bytes for
+    m * n * k multiply-adds, half as many in float16."""
+    depth = tile["k"] / (2 if tile["element"] == "float16" else 1)
+    steps = loop_figures["products"] / (tile["m"] * tile["n"] * depth)
+    ideal = steps * (tile["m"] * tile["k"] + tile["n"] * tile["k_w"])
     return {"steps": steps, "ideal_bytes": ideal, "ratio": loop_figures["global_read"] / ideal if ideal else 0.0}
