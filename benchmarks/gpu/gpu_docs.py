@@ -11,8 +11,8 @@ NAMES = {"bytes_by_bytes": "u8 x s8", "nibbles_by_nibbles": "u4 x s4", "bytes_by
 
 
 def operands(kernel):
-    """What a product multiplies; compilers write the 4 of a type with or without its own type."""
-    return NAMES[OPERANDS.search(kernel["kernel"].replace("<(int)", "<"))[0]]
+    """What a product multiplies, by its type."""
+    return NAMES[OPERANDS.search(kernel["kernel"].replace("(int)", ""))[0]]
 
 
 def families(report):
@@ -29,11 +29,12 @@ def families(report):
 
 
 def shown(kernel):
-    """Products with codes or halves out, of tiles for many rows; other operands than bytes on sm_80 only. sm_86 and
-    sm_89 have the figures of sm_80."""
+    """Products with codes or halves out, of tiles for many rows: those of bytes, all on sm_80, and what becomes of
+    nibbles on sm_90. sm_86 and sm_89 have the figures of sm_80."""
     if "tile" not in kernel or kernel["tile"]["m"] < 128 or "reals_out" in kernel["kernel"]:
         return False
-    return kernel["arch"] not in (86, 89) and (kernel["family"] == "product" or kernel["arch"] == 80)
+    chosen = kernel["family"] == "product" or (kernel["family"], kernel["arch"]) == ("nibbles", 90)
+    return kernel["arch"] == 80 or chosen and kernel["arch"] not in (86, 89)
 
 
 def products(report):

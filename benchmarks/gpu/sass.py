@@ -28,7 +28,7 @@ CLASSES = {
 CLASS_OF = {opcode: name for name, opcodes in CLASSES.items() for opcode in opcodes.split()}
 
 # Multiply-adds of a warp's tensor instruction, by its second part: m n k.
-TENSOR_SHAPES = {"16832": 16 * 8 * 32, "16816": 16 * 8 * 16, "8816": 8 * 8 * 16, "8832": 8 * 8 * 32,
+TENSOR_SHAPES = {"16832": 16 * 8 * 32, "16816": 16 * 8 * 16, "8816": 8 * 8 * 16, "1688": 16 * 8 * 8, "8832": 8 * 8 * 32,
                  "16864": 16 * 8 * 64}
 
 

@@ -24,8 +24,8 @@ namespace cuda {
     for (std::size_t i = 0; i < weights.size(); ++i) {
         const std::size_t row = i / depth, k = i % depth;
         const auto code = static_cast<std::uint8_t>(weights[i] & ((1u << bits) - 1));
-        result[row * pitch + k / each * 32 + k % 32] |=
-            static_cast<std::uint8_t>(code << (bits * (k % each / 32)));
+        std::uint8_t& to = result[row * pitch + k / each * 32 + k % 32];
+        to = static_cast<std::uint8_t>(to | code << (bits * (k % each / 32)));
     }
     return result;
 }

@@ -26,9 +26,9 @@ struct layer_facts {
 }
 
 /// - Products of nibbles where both sides have at most 4 bits and the instruction is one of the
-///   hardware: sm_80 to sm_89, at twice the rate of int8. From sm_90 on nvcc makes it of two int8
-///   ones and shifts, slower than bytes. sm_75 has m8n8k32, but four of them are needed for one
-///   m16n8k64 and its ldmatrix takes the same time: nobody has shown that it pays.
+///   hardware: sm_80 to sm_89, at twice the rate of int8. From sm_90 on nvcc calls a routine for
+///   each, slower than bytes. sm_75 has m8n8k32, four of which make one m16n8k64, and no
+///   asynchronous copies to hide the packing behind: nobody has shown that it pays.
 /// - Packed weights where rows are those of a matrix, as in a linear layer, whose time at small
 ///   batches is that of reading its weights: half or a quarter of the bytes, for 1.5 or 1.75
 ///   integer instructions a register. Convolutions read their weights for many pixels each: there

@@ -33,8 +33,8 @@ public:
         : source_(n), device_(device), compute_capability_(compute_capability), on_(device) {
         for (value v = 0; v < plan().net.size(); ++v)
             slots_.push_back(slot_of(v));
-        for (const node& n : plan().net.nodes())
-            kernels_.emplace_back(op::name(n.op));
+        for (const node& each : plan().net.nodes())
+            kernels_.emplace_back(op::name(each.op));
     }
 
     [[nodiscard]] const integer_network& source() const { return source_; }
