@@ -30,10 +30,11 @@ def families(report):
 
 def shown(kernel):
     """Products with codes or halves out, of tiles for many rows: those of bytes, all on sm_80, and what becomes of
-    nibbles on sm_90. sm_86 and sm_89 have the figures of sm_80."""
+    matrices of nibbles on sm_90. sm_86 and sm_89 have the figures of sm_80."""
     if "tile" not in kernel or kernel["tile"]["m"] < 128 or "reals_out" in kernel["kernel"]:
         return False
-    chosen = kernel["family"] == "product" or (kernel["family"], kernel["arch"]) == ("nibbles", 90)
+    emulated = (kernel["family"], kernel["arch"]) == ("nibbles", 90) and "matrix_rows" in kernel["kernel"]
+    chosen = kernel["family"] == "product" or emulated
     return kernel["arch"] == 80 or chosen and kernel["arch"] not in (86, 89)
 
 
