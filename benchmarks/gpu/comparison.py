@@ -35,30 +35,30 @@ def peaks_of(found):
     for device in roofline.DEVICES:
         if device.arch == found["arch"]:
             clock = 1e3 * found["clock_khz"]
-            of_clock = device.operations / device.multiprocessors / device.clock
+            times = found["multiprocessors"] * clock / (device.multiprocessors * device.clock)
             return replace(device, name=found["name"], multiprocessors=found["multiprocessors"], clock=clock,
-                           operations=of_clock * found["multiprocessors"] * clock,
+                           operations={element: times * rate for element, rate in device.operations.items()},
                            bandwidth=2e3 * found["memory_khz"] * found["bus_bits"] / 8 or device.bandwidth)
     return None
 
 
 def read_times(text):
-    """Seconds by layer; the whole network's under the empty name."""
-    return {name: float(seconds) for name, _, seconds in (line.partition("\t") for line in text.splitlines())}
+    """Seconds by layer, for products also in float16; the whole network's under the empty name."""
+    return {name: list(map(float, seconds)) for name, *seconds in (line.split("\t") for line in text.splitlines())}
 
 
-def compare(times, model, batch, prediction=None):
+def compare(times, model, bits, batch, prediction=None):
     """Rows of a network: measured and, where there is a prediction, predicted seconds."""
     layers = {layer["layer"]: layer for layer in prediction["layers"]} if prediction else {}
     rows = []
-    for layer, seconds in times.items():
-        row = {"layer": layer, "measured": seconds}
+    for layer, (seconds, *halves) in times.items():
+        row = {"layer": layer, "measured": seconds, "halves": halves[0] if halves else None}
         if not layer and prediction:
             row["predicted"] = prediction["seconds"]
         elif layer in layers:
             row |= {"predicted": layers[layer]["seconds"], "bound": layers[layer]["bound"]}
         rows.append(row)
-    return {"model": model, "batch": batch, "rows": rows}
+    return {"model": model, "bits": f"{bits[0]}w{bits[1]}f", "batch": batch, "rows": rows}
 
 
 def to_markdown(result):
@@ -68,9 +68,12 @@ def to_markdown(result):
         return [f"{1e6 * row['measured']:.1f}", f"{1e6 * predicted:.1f}" if predicted else "",
                 f"{row['measured'] / predicted:.2f}" if predicted else "", row.get("bound", "")]
 
+    def halves(row):
+        return [f"{1e6 * row['halves']:.1f}", f"{row['halves'] / row['measured']:.2f}"] if row["halves"] else ["", ""]
+
     headings = ["Measured, us", "Predicted, us", "Measured / predicted", "Predicted bound"]
     networks = result["networks"]
-    whole = [[n["model"], n["batch"], *cells(row), f"{n['batch'] / row['measured']:.0f}"]
+    whole = [[n["model"], n["bits"], n["batch"], *cells(row), f"{n['batch'] / row['measured']:.0f}"]
              for n in networks for row in n["rows"] if not row["layer"]]
     parts = [
         f"# The CUDA kernels on {result['device']['name']}",
@@ -78,9 +81,10 @@ def to_markdown(result):
         "Medians by CUDA's events; a whole network runs as a graph, a layer alone again and again, so that what it reads "
         "may lie in the L2 cache." + ("" if result["predicted"] else " No peaks of this architecture are published here: "
                                       "nothing is predicted."),
-        table(["Network", "Batch", *headings, "Images/s"], whole),
+        table(["Network", "Bits", "Batch", *headings, "Images/s"], whole),
     ]
     for n in networks:
-        parts += [f"## {n['model']}, batch {n['batch']}",
-                  table(["Layer", *headings], [[row["layer"], *cells(row)] for row in n["rows"] if row["layer"]])]
+        parts += [f"## {n['model']}, {n['bits']}, batch {n['batch']}",
+                  table(["Layer", *headings, "In float16, us", "Times as fast"],
+                        [[row["layer"], *cells(row), *halves(row)] for row in n["rows"] if row["layer"]])]
     return "\n\n".join(parts) + "\n"

@@ -71,32 +71,44 @@ def loops(kernels):
     return table(["Kernel", "Instructions", *MIX], lines)
 
 
-def summary(predictions):
-    """A line a network and batch, three columns a device."""
+def by_device(predictions, headings, cells):
+    """A line a network, width and batch, and some columns a device: `cells(prediction)`."""
     devices = list(dict.fromkeys(p["device"] for p in predictions))
-    found = {(p["model"], p["batch"], p["device"]): p for p in predictions}
-    lines = []
-    for model, batch in dict.fromkeys((p["model"], p["batch"]) for p in predictions):
-        line = [model, batch]
-        for device in devices:
-            p = found[model, batch, device]
-            line += [f"{1e3 * p['seconds']:.3f}", f"{p['images_per_second']:.0f}", f"{100 * p['fraction_of_peak']:.0f} %"]
-        lines.append(line)
-    headings = [f"{device}: {what}" for device in devices for what in ("ms", "images/s", "of the peak")]
-    return table(["Network", "Batch", *headings], lines)
+    key = lambda p: (p["model"], p["bits"], p["batch"])
+    found = {(*key(p), p["device"]): p for p in predictions}
+    lines = [[*line, *(cell for device in devices for cell in cells(found[(*line, device)]))]
+             for line in dict.fromkeys(map(key, predictions))]
+    return table(["Network", "Bits", "Batch", *(f"{d}: {what}" for d in devices for what in headings)], lines)
+
+
+def summary(predictions):
+    return by_device(predictions, ["ms", "images/s", "of the peak"], lambda p: [
+        f"{1e3 * p['seconds']:.3f}", f"{p['images_per_second']:.0f}", f"{100 * p['fraction_of_peak']:.0f} %"])
+
+
+def against_halves(predictions):
+    """The time of the layers that are products, and of the same in float16."""
+    return by_device(predictions, ["products, ms", "in float16, ms", "times as fast"], lambda p: [
+        f"{1e3 * p['products']:.3f}", f"{1e3 * p['products_of_halves']:.3f}",
+        f"{p['products_of_halves'] / p['products']:.2f}"])
 
 
 def layers(predictions):
     """A line a layer, a column a device and batch: microseconds and what they are bound by."""
     headings = [f"{p['device']}, {p['batch']}" for p in predictions]
     cells = [{l["layer"]: f"{1e6 * l['seconds']:.1f} {l['bound']}" for l in p["layers"]} for p in predictions]
-    lines = [[name, *(c.get(name, "") for c in cells)] for name in cells[0]]
-    return table(["Layer", *headings], lines)
+    kernels = {l["layer"]: l["kernel"] for l in predictions[0]["layers"]}
+    lines = [[name, kernels[name], *(c.get(name, "") for c in cells)] for name in cells[0]]
+    return table(["Layer", f"Kernel on {predictions[0]['device']}", *headings], lines)
+
+
+def peaks(device):
+    return ", ".join(f"{rate / 1e12:g} Top/s of {element}" for element, rate in device["operations"].items())
 
 
 def to_markdown(report):
     kernels = report["kernels"]
-    with_loops = [k for k in kernels if k["family"] == "product" and k.get("loop")]
+    with_loops = [k for k in kernels if "tile" in k and k.get("loop")]
     parts = [
         "# The CUDA kernels without a device",
         f"`{report['command']}`, commit {report['commit']}, {report['nvcc']}. Compiled, disassembled and computed; "
@@ -109,19 +121,21 @@ def to_markdown(report):
         parts += ["## Innermost loops of the products",
                   "Per block and iteration; a class counts instructions of a warp as they stand in the loop, whether "
                   "or not a branch leaves them out; conditional ones are those that one may. Tensor share: tensor "
-                  "instructions among these and integer and float arithmetic. Steps of depth: how many depths of the tile an iteration multiplies.",
+                  "instructions among these and integer and float arithmetic. Steps of depth: how many depths of the "
+                  "tile an iteration multiplies.",
                   products(with_loops)]
     for arch in dict.fromkeys(k["arch"] for k in kernels):
         of_arch = [k for k in kernels if k["arch"] == arch]
         parts += [f"## sm_{arch}", resources(of_arch), "Longest innermost loops:", loops(of_arch)]
     if report["predictions"]:
         parts += ["## Predictions", "Assumptions:", "\n".join(f"- {a}" for a in report["assumptions"]),
-                  "Peaks:", "\n".join(f"- {d['name']}: {d['operations'] / 1e12:g} Top/s, {d['bandwidth'] / 1e9:g} GB/s, "
+                  "Peaks:", "\n".join(f"- {d['name']}: {peaks(d)}, {d['bandwidth'] / 1e9:g} GB/s, "
                                       f"{d['multiprocessors']} multiprocessors, {d['clock'] / 1e9:g} GHz ({d['source']})"
                                       for d in report["devices"]),
-                  summary(report["predictions"])]
-        for model in dict.fromkeys(p["model"] for p in report["predictions"]):
-            parts += [f"### {model}: microseconds of a layer, and their bound",
-                      layers([p for p in report["predictions"] if p["model"] == model])]
+                  summary(report["predictions"]), "Products against the same in float16:",
+                  against_halves(report["predictions"])]
+        for model, bits in dict.fromkeys((p["model"], p["bits"]) for p in report["predictions"]):
+            parts += [f"### {model}, {bits}: microseconds of a layer, and their bound",
+                      layers([p for p in report["predictions"] if (p["model"], p["bits"]) == (model, bits)])]
     parts += ["Occupancy by: " + report["occupancy_source"] + "."]
     return "\n\n".join(parts) + "\n"

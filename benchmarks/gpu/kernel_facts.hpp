@@ -3,6 +3,7 @@
 #ifndef QUANTAL_BENCHMARKS_GPU_KERNEL_FACTS_HPP
 #define QUANTAL_BENCHMARKS_GPU_KERNEL_FACTS_HPP
 
+#include <quantal/kernel/cuda/depthwise.hpp>
 #include <quantal/kernel/cuda/product.hpp>
 
 #include <cstdint>
@@ -16,17 +17,35 @@
 
 namespace benchmarks {
 
-/// The tile of a product's kernel; none for other kernels.
-template <class Kernel>
-inline constexpr std::optional<quantal::cuda::product_tile> tile_of{};
-template <quantal::cuda::product_tile T, class Rows, class Finish>
-inline constexpr std::optional<quantal::cuda::product_tile>
-    tile_of<quantal::cuda::product_kernel<T, Rows, Finish>>{T};
+/// What tensor cores multiply.
+template <class Operands>
+inline constexpr const char* element_of = "int8";
+template <>
+inline constexpr const char* element_of<quantal::cuda::nibbles_by_nibbles> = "int4";
+template <>
+inline constexpr const char* element_of<quantal::cuda::halves_by_halves> = "float16";
 
-/// Rows by columns by depth, in bytes, as tensor cores see them, and the tile.
+/// The tile of a product's kernel, and of what it is; none for other kernels.
+struct tile_facts {
+    quantal::cuda::product_tile tile;
+    const char* element;
+};
+template <class Kernel>
+inline constexpr std::optional<tile_facts> tile_of{};
+template <quantal::cuda::product_tile T, class Operands, class Rows, class Finish>
+inline constexpr std::optional<tile_facts>
+    tile_of<quantal::cuda::product_kernel<T, Operands, Rows, Finish>>{{T, element_of<Operands>}};
+
+/// Whether a thread executes every instruction of a kernel about once.
+template <class Kernel>
+inline constexpr bool is_straight = false;
+template <int Stride>
+inline constexpr bool is_straight<quantal::cuda::depthwise_kernel<Stride>> = true;
+
+/// Rows by columns by depth, in bytes of x, as tensor cores see them, and the tile.
 struct product_facts {
     std::int64_t rows, columns, depth;
-    quantal::cuda::product_tile tile;
+    tile_facts tile;
 };
 
 struct launch_facts {
@@ -55,10 +74,11 @@ template <quantal::cuda::kernel Kernel>
 [[nodiscard]] launch_facts facts_of(const Kernel&) {
     return facts_of_type<Kernel>();
 }
-template <quantal::cuda::product_tile T, class Rows, class Finish>
-[[nodiscard]] launch_facts facts_of(const quantal::cuda::product_kernel<T, Rows, Finish>& body) {
-    auto facts = facts_of_type<quantal::cuda::product_kernel<T, Rows, Finish>>();
-    facts.product = {body.rows, body.w.count, body.w.depth, T};
+template <quantal::cuda::product_tile T, class Operands, class Rows, class Finish>
+[[nodiscard]] launch_facts
+facts_of(const quantal::cuda::product_kernel<T, Operands, Rows, Finish>& body) {
+    auto facts = facts_of_type<quantal::cuda::product_kernel<T, Operands, Rows, Finish>>();
+    facts.product = {body.rows, body.w.count, body.depth, {T, element_of<Operands>}};
     return facts;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// gpu_list kernels: every kernel, its threads and shared memory.
-/// gpu_list network MODEL DEVICES BATCHES: what each layer of a network launches for images of
-/// 224x224, on devices of so many multiprocessors, for batches of so many images (as in 108,132).
+/// gpu_list network MODEL WEIGHT_BITS CODE_BITS DEVICES BATCHES: what each layer of a network
+/// launches for images of 224x224, on devices of so many multiprocessors and such an architecture
+/// (as in 108:80,132:90), for batches of so many images; and what its products would be in float16.
 /// JSON; needs neither nvcc nor a device.
 #include "../../src/cuda/families.hpp"
+#include "gpu/half_layers.hpp"
 #include "gpu/listing_queue.hpp"
 #include "gpu/network.hpp"
-
-#include <quantal/runtime/cuda/lowering.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -19,8 +19,9 @@ using json = nlohmann::ordered_json;
 
 namespace {
 
-json to_json(const cuda::product_tile& t) {
-    return {{"m", t.m}, {"n", t.n}, {"k", t.k}};
+json to_json(const benchmarks::tile_facts& f) {
+    const cuda::product_tile& t = f.tile;
+    return {{"m", t.m}, {"n", t.n}, {"k", t.k}, {"k_w", t.k_w()}, {"element", f.element}};
 }
 
 json to_json(const benchmarks::launch_facts& f) {
@@ -38,12 +39,22 @@ json to_json(const benchmarks::launch_facts& f) {
     return j;
 }
 
+json to_json(const std::vector<benchmarks::launch_facts>& launches) {
+    json all = json::array();
+    for (const auto& f : launches)
+        all.push_back(to_json(f));
+    return all;
+}
+
 template <cuda::kernel K>
 json describe(const char* family) {
     json j = to_json(benchmarks::facts_of_type<K>());
     j["family"] = family;
+    j["is_straight"] = benchmarks::is_straight<K>;
     if (const auto& tile = benchmarks::tile_of<K>) j["tile"] = to_json(*tile);
-    using gemm = cuda::product_kernel<cuda::large_tile, cuda::matrix_rows, cuda::codes_out>;
+    using cuda::bytes_by_bytes;
+    using gemm = cuda::product_kernel<bytes_by_bytes::tiles.large, bytes_by_bytes,
+                                      cuda::matrix_rows, cuda::codes_out>;
     j["is_gemm"] = std::is_same_v<K, gemm>; // the one that the goal is about
     return j;
 }
@@ -64,39 +75,48 @@ json list_steps(const cuda::network& net, const plan& p, int multiprocessors, st
         slots.emplace_back(&place, s.bytes() * static_cast<std::size_t>(batch));
     json layers = json::array();
     for (value v = 0; v < p.net.size(); ++v) {
-        cuda::queue on(multiprocessors);
+        cuda::queue on(multiprocessors), halves(multiprocessors);
         net.steps[v]({on, batch, slots});
-        json launches = json::array();
-        for (const auto& f : on.launches)
-            launches.push_back(to_json(f));
+        if (benchmarks::half_layer::is_one(p, v))
+            benchmarks::half_layer(p, v, batch, 0).launch(halves);
         layers.push_back({{"layer", p.at(v).name},
                           {"operator", op::name(p.at(v).op)},
+                          {"kernel", net.kernels[v]},
                           {"operations", batch * operations_of(p, v)},
-                          {"launches", launches}});
+                          {"launches", to_json(on.launches)},
+                          {"halves", to_json(halves.launches)}});
     }
     return layers;
 }
 
-/// Numbers with commas between them.
-std::vector<int> numbers(const std::string& text) {
-    std::vector<int> found;
+/// Parts of a text with commas between them.
+std::vector<std::string> parts_of(const std::string& text) {
+    std::vector<std::string> found;
     std::istringstream from(text);
-    for (std::string number; std::getline(from, number, ',');)
-        found.push_back(std::stoi(number));
+    for (std::string part; std::getline(from, part, ',');)
+        found.push_back(part);
     return found;
 }
 
-json list_network(const std::string& model, const std::string& devices,
-                  const std::string& batches) {
-    const integer_network n = benchmarks::network_in_bytes(model);
-    const cuda::network net = cuda::lower_network(n, 0);
+json list_network(std::span<char*> arguments) {
+    const std::string model = arguments[0];
+    const int weight_bits = std::stoi(arguments[1]), code_bits = std::stoi(arguments[2]);
+    const integer_network n = benchmarks::network_of(model, weight_bits, code_bits);
     json all = json::array();
-    for (const int multiprocessors : numbers(devices))
-        for (const int batch : numbers(batches))
-            all.push_back({{"model", model},
-                           {"multiprocessors", multiprocessors},
-                           {"batch", batch},
-                           {"layers", list_steps(net, n.plan(), multiprocessors, batch)}});
+    for (const std::string& device : parts_of(arguments[3])) {
+        const int multiprocessors = std::stoi(device);
+        const int arch = std::stoi(device.substr(device.find(':') + 1));
+        const cuda::network net = cuda::lower_network(n, 0, arch);
+        for (const std::string& batch : parts_of(arguments[4]))
+            all.push_back(
+                {{"model", model},
+                 {"weight_bits", weight_bits},
+                 {"code_bits", code_bits},
+                 {"multiprocessors", multiprocessors},
+                 {"arch", arch},
+                 {"batch", std::stoi(batch)},
+                 {"layers", list_steps(net, n.plan(), multiprocessors, std::stoi(batch))}});
+    }
     return all;
 }
 
@@ -107,10 +127,11 @@ int main(int argc, char** argv) {
     const std::string what = arguments.empty() ? "" : arguments[0];
     if (what == "kernels" && arguments.size() == 1)
         std::cout << list_kernels() << std::endl;
-    else if (what == "network" && arguments.size() == 4)
-        std::cout << list_network(arguments[1], arguments[2], arguments[3]) << std::endl;
+    else if (what == "network" && arguments.size() == 6)
+        std::cout << list_network(arguments.subspan(1)) << std::endl;
     else {
-        std::cerr << "usage: gpu_list kernels | gpu_list network MODEL DEVICES BATCHES\n";
+        std::cerr << "usage: gpu_list kernels | gpu_list network MODEL WEIGHT_BITS "
+                     "CODE_BITS DEVICES BATCHES\n";
         return 2;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Networks in 8 bits whose speed is that of trained ones: random weights, and ranges that nothing
-/// was calibrated for.
+/// Networks in integers whose speed is that of trained ones: random weights, and ranges that
+/// nothing was calibrated for.
 #ifndef QUANTAL_BENCHMARKS_GPU_NETWORK_HPP
 #define QUANTAL_BENCHMARKS_GPU_NETWORK_HPP
 
@@ -27,11 +27,15 @@ struct made_up_values {
     }
 };
 
-[[nodiscard]] inline quantal::integer_network network_in_bytes(const std::string& model) {
+/// Codes and weights have so many bits.
+[[nodiscard]] inline quantal::integer_network network_of(const std::string& model, int weight_bits,
+                                                         int code_bits) {
     std::mt19937_64 g(20261125);
     quantal::graph net = quantal::models::by_name(model, {});
     randomize(net, g);
-    quantal::plan p = place(quantal::passes::optimize(std::move(net)), {});
+    quantal::plan p =
+        place(quantal::passes::optimize(std::move(net)),
+              {quantal::weight_spec(weight_bits), quantal::activation_spec(code_bits)});
     quantal::table t = calibrate(p, made_up_values{p.net}, std::vector{quantal::tensor<float>{}});
     return quantize(std::move(p), std::move(t));
 }

@@ -28,7 +28,7 @@ CLASSES = {
 CLASS_OF = {opcode: name for name, opcodes in CLASSES.items() for opcode in opcodes.split()}
 
 # Multiply-adds of a warp's tensor instruction, by its second part: m n k.
-TENSOR_SHAPES = {"16832": 16 * 8 * 32, "16816": 16 * 8 * 16, "8816": 8 * 8 * 16, "8832": 8 * 8 * 32,
+TENSOR_SHAPES = {"16832": 16 * 8 * 32, "16816": 16 * 8 * 16, "8816": 8 * 8 * 16, "1688": 16 * 8 * 8, "8832": 8 * 8 * 32,
                  "16864": 16 * 8 * 64}
 
 
@@ -111,6 +111,12 @@ def after(instructions, loop):
     return sum(loop[-1].address < i.address <= max(ends, default=0) for i in instructions)
 
 
+def count(instructions):
+    """How many instructions a function has, up to its end."""
+    ends = [i.address for i in instructions if i.opcode == "EXIT"]
+    return sum(i.address <= max(ends, default=0) for i in instructions)
+
+
 def mix(loop):
     """How many instructions of each class."""
     return dict(Counter(i.kind for i in loop))
@@ -151,8 +157,9 @@ def matrix_bytes(instruction):
 
 
 def against_ideal(loop_figures, tile):
-    """Global bytes of a loop as a multiple of those of its tile: each step of depth reads (m + n) * k bytes for
-    m * n * k multiply-adds."""
-    steps = loop_figures["products"] / (tile["m"] * tile["n"] * tile["k"])
-    ideal = steps * (tile["m"] + tile["n"]) * tile["k"]
+    """Global bytes of a loop as a multiple of those of its tile: each step of depth reads m * k + n * k_w bytes for
+    m * n * k multiply-adds, half as many in float16."""
+    depth = tile["k"] / (2 if tile["element"] == "float16" else 1)
+    steps = loop_figures["products"] / (tile["m"] * tile["n"] * depth)
+    ideal = steps * (tile["m"] * tile["k"] + tile["n"] * tile["k_w"])
     return {"steps": steps, "ideal_bytes": ideal, "ratio": loop_figures["global_read"] / ideal if ideal else 0.0}

@@ -82,15 +82,16 @@ class Toolchain:
         """What gpu_list says."""
         return json.loads(self.run(self.make("gpu_list"), *arguments).stdout)
 
-    def predict(self, devices, model, batches, kernels):
-        """Predictions of a network on devices; `kernels` are the rows of those that were compiled."""
-        commas = lambda numbers: ",".join(map(str, numbers))
-        networks = self.list("network", model, commas(sorted({d.multiprocessors for d in devices})), commas(batches))
+    def predict(self, devices, model, bits, batches, kernels):
+        """Predictions of a network of (weight, code) bits; `kernels` are the rows of those that were compiled."""
+        commas = lambda texts: ",".join(map(str, texts))
+        kinds = sorted({f"{d.multiprocessors}:{d.arch}" for d in devices})
+        networks = self.list("network", model, *bits, commas(kinds), commas(batches))
         found = []
         for device in devices:
-            loops = {k["kernel"]: k["loop"] for k in kernels if k["arch"] == device.arch and k["loop"] and "tile" in k}
-            found += [roofline.predict_network(device, n, loops) for n in networks
-                      if n["multiprocessors"] == device.multiprocessors]
+            rows = {k["kernel"]: k for k in kernels if k["arch"] == device.arch}
+            found += [roofline.predict_network(device, n, rows) for n in networks
+                      if (n["multiprocessors"], n["arch"]) == (device.multiprocessors, device.arch)]
         return found
 
     def compile(self, arch, family, facts):
@@ -127,6 +128,7 @@ def kernel_row(arch, facts, used, instructions):
            "occupancy": occupancy.occupancy(arch, facts["threads"], used["registers"], shared)}
     loop = sass.hottest_loop(instructions)
     row["loop"] = sass.figures(loop, facts["threads"]) if loop else None
+    row["instructions"] = sass.count(instructions)
     if tile := facts.get("tile"):
         ideal = sass.against_ideal(row["loop"], tile)
         row["loop"] |= {"steps": ideal["steps"], "of_ideal": ideal["ratio"], "after": sass.after(instructions, loop)}

@@ -94,6 +94,14 @@ BOOST_AUTO_TEST_CASE(neighbours_of_ties_and_integers_go_to_the_nearest) {
     BOOST_TEST(wrong == 0);
 }
 
+BOOST_AUTO_TEST_CASE(integers_from_bits) { // as devices take them
+    constexpr std::int32_t limit = 1 << 22;
+    std::int32_t wrong = 0;
+    for (std::int32_t n = -limit + 1; n < limit; ++n)
+        wrong += arith::integer_of_shifted(arith::rounding_shifter + static_cast<float>(n)) != n;
+    BOOST_TEST(wrong == 0);
+}
+
 BOOST_AUTO_TEST_CASE(agrees_with_nearbyint) {
     constexpr unsigned seed = 20240611;
     BOOST_TEST_MESSAGE("seed " << seed);

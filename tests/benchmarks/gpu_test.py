@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What scripts/gpu-report reads and computes, without nvcc."""
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path[:0] = [str(BENCHMARKS), str(BENCHMARKS / "gpu")]
 import comparison  # noqa: E402
+import gpu_docs  # noqa: E402
 import gpu_tables  # noqa: E402
 import occupancy  # noqa: E402
 import roofline  # noqa: E402
@@ -91,9 +93,16 @@ class Sass(unittest.TestCase):
         self.assertEqual(figures["shared_read"], 16 * 64)
 
     def test_global_bytes_against_the_tile(self):
-        tile = {"m": 16, "n": 16, "k": 32}
+        tile = {"m": 16, "n": 16, "k": 32, "k_w": 32, "element": "int8"}
         ideal = sass.against_ideal({"products": 2 * 16 * 16 * 32, "global_read": 3 * 32 * 32}, tile)
         self.assertEqual(ideal, {"steps": 2, "ideal_bytes": 2 * 32 * 32, "ratio": 1.5})
+        packed = sass.against_ideal({"products": 2 * 16 * 16 * 32, "global_read": 3 * 32 * 16}, {**tile, "k_w": 16})
+        self.assertEqual(packed, {"steps": 2, "ideal_bytes": 3 * 16 * 32, "ratio": 1})
+        halves = sass.against_ideal({"products": 2 * 16 * 16 * 16, "global_read": 2 * 32 * 32}, {**tile, "element": "float16"})
+        self.assertEqual(halves, {"steps": 2, "ideal_bytes": 2 * 32 * 32, "ratio": 1})
+
+    def test_instructions_up_to_the_end(self):
+        self.assertEqual(sass.count(self.functions["_Z1fv"]), 16)
 
     def test_an_unknown_opcode_is_counted_as_other(self):
         self.assertEqual(sass.Instruction(0, "", "NEWOP.X", "").kind, "other")
@@ -121,12 +130,13 @@ class Occupancy(unittest.TestCase):
             self.assertEqual(found, blocks, f"sm_{arch}")
 
 
-DEVICE = roofline.Device("d", 80, multiprocessors=10, clock=1e9, operations=1e12, bandwidth=1e9, source="")
+DEVICE = roofline.Device("d", 80, multiprocessors=10, clock=1e9, operations={"int8": 1e12, "int4": 2e12, "float16": 0.5e12},
+                         bandwidth=1e9, source="")
 
 
-def product(blocks, depth=128, read=0):
+def product(blocks, depth=128, read=0, element="int8"):
     return {"kernel": "k", "threads": 64, "blocks": blocks, "read_bytes": read, "written_bytes": 0,
-            "product": {"rows": 1, "columns": 1, "depth": depth}, "tile": {"m": 10, "n": 10, "k": 100}}
+            "product": {"rows": 1, "columns": 1, "depth": depth}, "tile": {"m": 10, "n": 10, "k": 100, "element": element}}
 
 
 class Roofline(unittest.TestCase):
@@ -140,24 +150,33 @@ class Roofline(unittest.TestCase):
 
     def test_bytes_by_the_bandwidth(self):
         copy = {"kernel": "k", "threads": 64, "blocks": 1, "read_bytes": 3000, "written_bytes": 1000}
-        self.check(self.seconds(copy), 4e-6, "memory")
+        self.check(self.seconds(copy, {}), 4e-6, "memory")
 
     def test_the_slowest_multiprocessor_and_whole_tiles(self):
         # 1001 blocks on 10 multiprocessors: 101 of 2 * 10 * 10 * 200 operations at 1e11 a second.
-        self.check(self.seconds(product(1001)), 101 * 40000 / 1e11, "tensor cores")
+        self.check(self.seconds(product(1001), {}), 101 * 40000 / 1e11, "tensor cores")
+        self.check(self.seconds(product(1001, element="int4"), {}), 101 * 40000 / 2e11, "tensor cores")
+        # Half as many in the same bytes, at half the rate.
+        self.check(self.seconds(product(1001, element="float16"), {}), 101 * 40000 / 1e11, "tensor cores")
 
     def test_instructions_by_the_schedulers(self):
         # 101 blocks of 2 warps, 2 steps in iterations of half a step, 4 instructions a clock.
         loop = {"steps": 0.5, "always": 2000, "after": 500}
-        self.check(self.seconds(product(1001), loop), 101 * 2 * (4 * 2000 + 500) / 4 / 1e9, "issue")
+        self.check(self.seconds(product(1001), {"k": {"loop": loop}}), 101 * 2 * (4 * 2000 + 500) / 4 / 1e9, "issue")
+
+    def test_straight_kernels_issue_all_of_their_instructions(self):
+        straight = {"kernel": "k", "threads": 64, "blocks": 1001, "read_bytes": 1, "written_bytes": 0}
+        self.check(self.seconds(straight, {"k": {"is_straight": True, "instructions": 800}}), 101 * 2 * 800 / 4 / 1e9, "issue")
+        self.assertEqual(self.seconds(straight, {"k": {"is_straight": False, "instructions": 800}})[1], "launch")
 
     def test_a_small_launch_is_its_overhead(self):
-        self.assertEqual(self.seconds(product(1, read=10))[1], "launch")
+        self.assertEqual(self.seconds(product(1, read=10), {})[1], "launch")
 
     def test_a_network_is_the_sum_of_its_layers(self):
-        network = {"model": "m", "batch": 2, "layers": [
-            {"layer": "a", "operations": 5e6, "launches": [product(1001), product(1001)]},
-            {"layer": "b", "operations": 0, "launches": []},
+        network = {"model": "m", "weight_bits": 8, "code_bits": 4, "batch": 2, "layers": [
+            {"layer": "a", "kernel": "p", "operations": 5e6, "launches": [product(1001), product(1001)],
+             "halves": [product(1001, element="float16")]},
+            {"layer": "b", "kernel": "input", "operations": 0, "launches": [], "halves": []},
         ]}
         found = roofline.predict_network(DEVICE, network, {})
         seconds = 2 * (101 * 40000 / 1e11 + roofline.LAUNCH_SECONDS)
@@ -165,11 +184,14 @@ class Roofline(unittest.TestCase):
         self.assertAlmostEqual(found["images_per_second"], 2 / seconds)
         self.assertAlmostEqual(found["fraction_of_peak"], 5e6 / seconds / 1e12)
         self.assertEqual([l["layer"] for l in found["layers"]], ["a"])
+        self.assertEqual(found["bits"], "8w4f")
+        self.assertAlmostEqual(found["products"], seconds)
+        self.assertAlmostEqual(found["products_of_halves"], seconds / 2)
 
 
 class Rows(unittest.TestCase):
     FACTS = {"kernel": "quantal::v0::cuda::k<quantal::v0::cuda::a>", "family": "product", "threads": 64,
-             "shared_bytes": 1024, "tile": {"m": 16, "n": 16, "k": 32}, "is_gemm": True}
+             "shared_bytes": 1024, "tile": {"m": 16, "n": 16, "k": 32, "k_w": 32, "element": "int8"}, "is_gemm": True, "is_straight": False}
 
     def row(self):
         used = occupancy.resources(PTXAS)["_Z1fv"]
@@ -191,17 +213,38 @@ class Rows(unittest.TestCase):
         self.assertIn("tensor instructions are 0.50 of all arithmetic (goal 0.8: missed), global bytes 0.50 of the tile's "
                       "ideal (goal 1.2: met)", gpu_tables.goal_sentence([row]))
         self.assertIn("was not compiled", gpu_tables.goal_sentence([{**row, "arch": 90}]))
-        network = {"model": "m", "batch": 2, "layers": [{"layer": "a", "operations": 5e6, "launches": [product(1001)]}]}
-        family = {"arch": 80, "family": "product", "kernels": 1, "seconds": 1.25, "bytes": 2048, "registers": 127,
-                  "spilled_bytes": 12}
-        text = gpu_tables.to_markdown({
-            "command": "scripts/gpu-report", "commit": "c", "nvcc": "nvcc 1", "occupancy_source": "s", "assumptions": ["x"],
-            "devices": [{"name": "d", "operations": 1e12, "bandwidth": 1e9, "multiprocessors": 10, "clock": 1e9, "source": ""}],
-            "families": [family], "kernels": [row],
-            "predictions": [roofline.predict_network(DEVICE, network, {})]})
+        text = gpu_tables.to_markdown(self.report(row))
         self.assertIn("| sm_80 | product | 1 | 1.2 | 2 | 127 | 12 |", text)
         self.assertIn("| k<a> | 64 | 127 | 1088 | 12 | 8 | 25 % | registers |", text)
-        self.assertIn("| a | 40.9 tensor cores |", text)
+        self.assertIn("| a | p | 40.9 tensor cores |", text)
+        self.assertIn("| m | 8w8f | 2 | 0.041 | 0.041 | 1.00 |", text)
+
+    def report(self, row):
+        network = {"model": "m", "weight_bits": 8, "code_bits": 8, "batch": 2, "layers": [
+            {"layer": "a", "kernel": "p", "operations": 5e6, "launches": [product(1001)],
+             "halves": [product(1001, element="float16")]}]}
+        family = {"arch": 80, "family": "product", "kernels": 1, "seconds": 1.25, "bytes": 2048, "registers": 127,
+                  "spilled_bytes": 12}
+        return {
+            "command": "scripts/gpu-report", "commit": "c", "nvcc": "nvcc 1", "occupancy_source": "s", "assumptions": ["x"],
+            "devices": [{"name": "d", "operations": {"int8": 1e12}, "bandwidth": 1e9, "multiprocessors": 10, "clock": 1e9,
+                         "source": "paper"}],
+            "families": [family], "kernels": [row],
+            "predictions": [roofline.predict_network(DEVICE, network, {})]}
+
+    def test_the_documents_tables(self):
+        row = self.row() | {"kernel": "product_kernel<bytes_by_packed<(int)4>, image_rows>"}
+        row["tile"] = {**row["tile"], "m": 128}
+        names = ("origin", "families", "products", "straight", "assumptions", "peaks", "predictions", "halves")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "text.md"
+            path.write_text("".join(f"before\n<!-- {n} -->\nold\n<!-- end of {n} -->\nrest of the text\n" for n in names))
+            gpu_docs.write(self.report(row), path)
+            text = path.read_text()
+        self.assertEqual((text.count("before"), text.count("rest of the text"), text.count("old")), (len(names), len(names), 0))
+        self.assertIn("| sm_80 | u8 x s4, unpacked | 128 x 16 x 32 | windows | 127 | 8 | 2 | 2 |", text)
+        self.assertIn("| product | 1 | 1.2 s, 2 KiB, 127 |", text)
+        self.assertIn("- d: 1 Top/s of int8, 1 GB/s (paper).", text)
 
 
 class Comparison(unittest.TestCase):
@@ -210,21 +253,22 @@ class Comparison(unittest.TestCase):
     def test_peaks_are_scaled_from_the_published_device(self):
         published = next(d for d in roofline.DEVICES if d.arch == 90)
         half = comparison.peaks_of(self.FOUND)
-        self.assertAlmostEqual(half.operations, published.operations / 2 * 1.83e9 / published.clock)
+        for element, rate in published.operations.items():
+            self.assertAlmostEqual(half.operations[element], rate / 2 * 1.83e9 / published.clock, delta=1)
         self.assertEqual((half.multiprocessors, half.bandwidth), (66, 1.024e12))
         self.assertEqual(comparison.peaks_of({**self.FOUND, "memory_khz": 0}).bandwidth, published.bandwidth)
         self.assertIsNone(comparison.peaks_of({**self.FOUND, "arch": 75}))
 
     def test_times_beside_predictions(self):
-        times = comparison.read_times("input\t1e-06\na\t3e-05\n\t4e-05\n")
+        times = comparison.read_times("input\t1e-06\na\t3e-05\t6e-05\n\t4e-05\n")
         prediction = {"seconds": 2e-5, "layers": [{"layer": "a", "seconds": 1e-5, "bound": "memory"}]}
-        networks = [comparison.compare(times, "m", 8, prediction), comparison.compare(times, "m", 9)]
+        networks = [comparison.compare(times, "m", (4, 8), 8, prediction), comparison.compare(times, "m", (4, 8), 9)]
         text = comparison.to_markdown({"command": "scripts/gpu-check", "commit": "c", "nvcc": "nvcc 1", "tests": "all",
                                        "device": self.FOUND, "predicted": True, "networks": networks})
-        self.assertIn("| m | 8 | 40.0 | 20.0 | 2.00 |  | 200000 |", text)
-        self.assertIn("| m | 9 | 40.0 |  |  |  | 225000 |", text)
-        self.assertIn("| a | 30.0 | 10.0 | 3.00 | memory |", text)
-        self.assertIn("| input | 1.0 |  |  |  |", text)
+        self.assertIn("| m | 4w8f | 8 | 40.0 | 20.0 | 2.00 |  | 200000 |", text)
+        self.assertIn("| m | 4w8f | 9 | 40.0 |  |  |  | 225000 |", text)
+        self.assertIn("| a | 30.0 | 10.0 | 3.00 | memory | 60.0 | 2.00 |", text)
+        self.assertIn("| input | 1.0 |  |  |  |  |  |", text)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ quantize(float x, float scale, std::int32_t zero_point, std::int32_t lo, std::in
 [[nodiscard]] QUANTAL_HD constexpr std::int32_t
 affine_zero_point(float lo, float scale, std::int32_t qmin, std::int32_t qmax) {
     const float unrounded = static_cast<float>(qmin) - lo / scale;
-    return round_half_even(clamp(unrounded, static_cast<float>(qmin), static_cast<float>(qmax)));
+    return round_clamped(unrounded, static_cast<float>(qmin), static_cast<float>(qmax));
 }
 
 /// `rounded(value * (1 - alpha)) + rounded(next * alpha)`: one update of a moving average. `alpha`

@@ -51,7 +51,7 @@ requantize(Sum acc, float multiplier, std::int32_t y_zero, std::int32_t lo, std:
     const float scaled = product(static_cast<float>(acc), multiplier);
     const auto first = static_cast<float>(lo - y_zero);
     const auto last = static_cast<float>(hi - y_zero);
-    return round_half_even(clamp(scaled, first, last)) + y_zero;
+    return round_clamped(scaled, first, last) + y_zero;
 }
 
 /// One operand of a residual add: `rounded(float(q - zero_point) * scale)`.

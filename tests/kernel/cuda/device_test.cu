@@ -3,6 +3,7 @@
 #include "main.cpp"
 
 #include "kernel/cuda/codes_test.cpp"
+#include "kernel/cuda/depthwise_test.cpp"
 #include "kernel/cuda/elementwise_test.cpp"
 #include "kernel/cuda/fake_quantize_gradient_test.cpp"
 #include "kernel/cuda/image_rows_test.cpp"

@@ -8,6 +8,7 @@
 #include "support/random.hpp"
 
 #include <quantal/kernel/cuda/pack.hpp>
+#include <quantal/kernel/cuda/packed_rows.hpp>
 #include <quantal/kernel/reference/conv2d.hpp>
 
 #include <cstdint>
@@ -33,14 +34,27 @@ struct byte_rows {
     }
 };
 
+/// Weights as a product of `packed` of them a byte takes them: rows of `depth`.
+inline byte_rows packed(byte_rows w, std::int64_t rows, std::int64_t depth, int packed) {
+    if (packed == 1) return w;
+    std::vector<std::uint8_t> plain;
+    for (std::int64_t i = 0; i < rows * depth; ++i)
+        plain.push_back(w.at(i / depth, i % depth));
+    const auto bytes = quantal::cuda::pack_rows(plain, static_cast<std::size_t>(depth), packed);
+    byte_rows result(rows, std::ssize(bytes) / rows, 0);
+    for (std::int64_t i = 0; i < std::ssize(bytes); ++i)
+        result.at(0, i) = bytes[static_cast<std::size_t>(i)];
+    return result;
+}
+
 struct layer_shape {
     quantal::reference::window window;
     std::int64_t images, in, out; ///< channels in and out
-    int weight_bits = 8;
+    int weight_bits = 8, code_bits = 8;
 };
 
 struct integer_layer : layer_shape {
-    std::uint8_t zero_point = 101;
+    std::uint8_t zero_point;
     byte_rows x;                          ///< a row of channels for each pixel
     byte_rows w;                          ///< a row for each output: position, channel up to pitch
     array<std::int32_t> start{};          ///< bias less zero_point * the sum of weights
@@ -48,10 +62,10 @@ struct integer_layer : layer_shape {
 
     /// `fill` lies beyond the channels of weights.
     integer_layer(std::mt19937& g, const layer_shape& s, std::uint8_t fill)
-        : layer_shape(s), x(images * window.in.h * window.in.w, in, 0xa5),
-          w(out, positions() * x.pitch, fill) {
-        const int reach = (1 << (weight_bits - 1)) - 1;
-        std::uniform_int_distribution<int> byte(0, 255), weight(-reach, reach);
+        : layer_shape(s), zero_point(static_cast<std::uint8_t>(101 >> (8 - s.code_bits))),
+          x(images * window.in.h * window.in.w, in, 0xa5), w(out, positions() * x.pitch, fill) {
+        const int reach = 1 << (weight_bits - 1); // all codes, the lowest too
+        std::uniform_int_distribution<int> byte(0, (1 << code_bits) - 1), weight(-reach, reach - 1);
         const std::int64_t pixels = images * window.in.h * window.in.w;
         std::vector<std::int32_t> codes; // less their zero point
         for (std::int64_t p = 0; p < pixels; ++p)

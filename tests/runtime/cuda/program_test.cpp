@@ -7,18 +7,30 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <set>
+
 using namespace quantal;
 
 namespace {
 
 /// Every code of every point is the reference's.
-void check_codes(const networks::calibrated& c, const tensor<float>& images) {
+void check_codes(const networks::calibrated& c, const tensor<float>& images,
+                 int compute_capability = 0) {
     const integer_network net = quantize(c.network, c.table);
-    const auto counts = compare_codes(lower(net), lower(net, cuda::device{}), images);
+    const auto counts =
+        compare_codes(lower(net), lower(net, cuda::device{0, compute_capability}), images);
     BOOST_TEST(counts.size() == c.network.points().size());
     for (const auto& [v, count] : counts)
         BOOST_TEST_CONTEXT("node " << c.network.at(v).name)
     BOOST_TEST(count.differing == 0u);
+}
+
+/// The kernels of a network with codes and weights of so many bits, on an architecture.
+std::set<std::string> kernels_of(int weight_bits, int code_bits, int compute_capability) {
+    const auto c =
+        networks::make("operators", {weight_spec(weight_bits), activation_spec(code_bits)});
+    const auto program = lower(c.network, c.table, cuda::device{0, compute_capability});
+    return {program.kernels().begin(), program.kernels().end()};
 }
 
 /// Whether the kernels refuse a network, with a message that holds `why`.
@@ -36,10 +48,32 @@ void check_refused(const quantization& q, const std::string& why) {
 BOOST_AUTO_TEST_SUITE(cuda_program)
 
 BOOST_AUTO_TEST_CASE(all_operators_at_several_widths) {
-    for (const int bits : {8, 5, 2}) {
-        const auto c = networks::make("operators", {weight_spec(bits), activation_spec(bits)});
-        BOOST_TEST_CONTEXT(bits << " bits") check_codes(c, networks::first_images(c.images, 1));
+    for (const auto& [weight_bits, code_bits] : {std::pair{8, 8}, {5, 5}, {4, 4}, {2, 8}, {4, 8}})
+        for (const int compute_capability : {80, 90}) {
+            if (weight_bits > 4 && compute_capability == 90) continue; // the same kernels
+            const auto c =
+                networks::make("operators", {weight_spec(weight_bits), activation_spec(code_bits)});
+            BOOST_TEST_CONTEXT(weight_bits << "w" << code_bits << "f, sm_" << compute_capability)
+            check_codes(c, networks::first_images(c.images, 1), compute_capability);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(kernels_suit_widths_and_architecture) {
+    const auto has = [](const std::set<std::string>& kernels, const char* name) {
+        return kernels.count(std::string("product ") + name) > 0;
+    };
+    for (const int arch : {80, 86, 89}) {
+        BOOST_TEST(has(kernels_of(4, 4, arch), "u4 x s4"));
+        BOOST_TEST(!has(kernels_of(4, 4, arch), "u8 x s8"));
     }
+    for (const int arch : {75, 90, 100, 120})
+        BOOST_TEST(!has(kernels_of(4, 4, arch), "u4 x s4"));
+    BOOST_TEST(!has(kernels_of(4, 5, 80), "u4 x s4"));
+    BOOST_TEST(!has(kernels_of(5, 4, 80), "u4 x s4"));
+    BOOST_TEST(has(kernels_of(4, 8, 90), "u8 x s4, unpacked")); // linear layers
+    BOOST_TEST(has(kernels_of(4, 8, 90), "u8 x s8"));           // convolutions
+    BOOST_TEST(has(kernels_of(2, 8, 90), "u8 x s2, unpacked"));
+    BOOST_TEST(has(kernels_of(8, 8, 80), "u8 x s8"));
 }
 
 BOOST_AUTO_TEST_CASE(random_networks) {

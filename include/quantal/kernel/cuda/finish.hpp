@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What becomes of a sum before it is stored: codes, reals, or the sum itself. `finish.of(column)`
-/// of those that a product calls has what the sums of a column share.
+/// What becomes of a sum before it is stored: codes, reals, or the sum itself. `value(sum, of)` is
+/// what is stored; of those that a product calls `of(column)` has what the sums of a column share.
 #ifndef QUANTAL_CUDA_FINISH_HPP
 #define QUANTAL_CUDA_FINISH_HPP
 
@@ -14,6 +14,7 @@ namespace cuda {
 /// Elements of a row-major output whose columns are channels.
 template <class Y>
 struct output {
+    using element = Y;
     Y* y;
     std::int64_t pitch; ///< elements from row to row
 
@@ -29,12 +30,11 @@ struct codes_out {
     std::int32_t zero_point, lo, hi;
 
     [[nodiscard]] QUANTAL_DEVICE float of(int column) const { return load(multipliers + column); }
-    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum, float multiplier) const {
-        to.put(row, column,
-               static_cast<std::uint8_t>(arith::requantize(sum, multiplier, zero_point, lo, hi)));
+    [[nodiscard]] QUANTAL_DEVICE std::uint8_t value(std::int32_t sum, float multiplier) const {
+        return static_cast<std::uint8_t>(arith::requantize(sum, multiplier, zero_point, lo, hi));
     }
     QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
-        (*this)(row, column, sum, of(column));
+        to.put(row, column, value(sum, of(column)));
     }
 };
 /// The same, where rows are the pixels of images and have multipliers by their place in an image.
@@ -63,11 +63,11 @@ struct reals_out {
     const float* multipliers;
 
     [[nodiscard]] QUANTAL_DEVICE float of(int column) const { return load(multipliers + column); }
-    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum, float multiplier) const {
-        to.put(row, column, arith::product(static_cast<float>(sum), multiplier));
+    [[nodiscard]] QUANTAL_DEVICE float value(std::int32_t sum, float multiplier) const {
+        return arith::product(static_cast<float>(sum), multiplier);
     }
     QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
-        (*this)(row, column, sum, of(column));
+        to.put(row, column, value(sum, of(column)));
     }
 };
 struct sums_out {
@@ -75,8 +75,20 @@ struct sums_out {
 
     struct nothing {};
     [[nodiscard]] QUANTAL_DEVICE nothing of(int) const { return {}; }
-    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum, nothing = {}) const {
+    [[nodiscard]] QUANTAL_DEVICE std::int32_t value(std::int32_t sum, nothing) const { return sum; }
+    QUANTAL_DEVICE void operator()(int row, int column, std::int32_t sum) const {
         to.put(row, column, sum);
+    }
+};
+/// A sum of float16's as one, clamped.
+struct halves_out {
+    output<std::uint16_t> to;
+    float lo, hi;
+
+    struct nothing {};
+    [[nodiscard]] QUANTAL_DEVICE nothing of(int) const { return {}; }
+    [[nodiscard]] QUANTAL_DEVICE std::uint16_t value(float sum, nothing) const {
+        return float_to_half(arith::clamp(sum, lo, hi));
     }
 };
 

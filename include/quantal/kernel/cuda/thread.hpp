@@ -6,10 +6,13 @@
 #define QUANTAL_CUDA_THREAD_HPP
 
 #if defined(__CUDACC__)
+#include <quantal/kernel/cuda/device/bytes.hpp>
 #include <quantal/kernel/cuda/device/copy.hpp>
+#include <quantal/kernel/cuda/device/half.hpp>
 #include <quantal/kernel/cuda/device/matrix.hpp>
 #include <quantal/kernel/cuda/device/thread.hpp>
 #else
+#include <quantal/kernel/cuda/host/bytes.hpp>
 #include <quantal/kernel/cuda/host/copy.hpp>
 #include <quantal/kernel/cuda/host/matrix.hpp>
 #include <quantal/kernel/cuda/host/thread.hpp>

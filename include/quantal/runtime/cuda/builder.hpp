@@ -29,9 +29,12 @@ void launch_each(const frame& at, std::int64_t count, const F& f,
 /// Throws `graph_error` for nodes that the kernels do not take.
 class builder {
 public:
-    builder(const integer_network& n, int device) : source_(n), device_(device), on_(device) {
+    builder(const integer_network& n, int device, int compute_capability)
+        : source_(n), device_(device), compute_capability_(compute_capability), on_(device) {
         for (value v = 0; v < plan().net.size(); ++v)
             slots_.push_back(slot_of(v));
+        for (const node& each : plan().net.nodes())
+            kernels_.emplace_back(op::name(each.op));
     }
 
     [[nodiscard]] const integer_network& source() const { return source_; }
@@ -50,6 +53,11 @@ public:
         const auto y = lower_output(plan(), source_.table(), v);
         return {y.scale, y.zero_point - qmin, y.lo - qmin, y.hi - qmin};
     }
+    [[nodiscard]] int compute_capability() const { return compute_capability_; }
+    /// What node `v` is lowered to, where its operator does not say it.
+    void took(value v, std::string kernel) { kernels_[v] = std::move(kernel); }
+    [[nodiscard]] const std::vector<std::string>& kernels() const { return kernels_; }
+
     template <class T>
     [[nodiscard]] constant<T> constant_of(const std::vector<T>& values) {
         return {on_, device_, std::span(values)};
@@ -87,9 +95,10 @@ private:
     }
 
     const integer_network& source_;
-    int device_;
+    int device_, compute_capability_;
     queue on_;
     std::vector<slot> slots_;
+    std::vector<std::string> kernels_;
 };
 
 } // namespace cuda

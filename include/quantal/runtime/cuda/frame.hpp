@@ -86,6 +86,7 @@ struct network {
     int device;
     std::vector<slot> slots{};
     std::vector<launches> steps{};
+    std::vector<std::string> kernels{};      ///< what each step launches
     std::vector<std::size_t> last_readers{}; ///< of each slot: the last step that touches it
 
     [[nodiscard]] std::size_t output() const { return steps.size() - 1; }

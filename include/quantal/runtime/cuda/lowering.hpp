@@ -238,10 +238,12 @@ private:
     const node& node_;
 };
 
-/// Slots and steps for all nodes. Throws `graph_error` for a node that the kernels do not take.
-[[nodiscard]] inline network lower_network(const integer_network& n, int device) {
+/// Slots and steps for all nodes, of the kernels that suit a compute capability. Throws
+/// `graph_error` for a node that the kernels do not take.
+[[nodiscard]] inline network lower_network(const integer_network& n, int device,
+                                           int compute_capability) {
     const plan& p = n.plan();
-    builder b(n, device);
+    builder b(n, device, compute_capability);
     network net{device, b.slots()};
     const image_shape in = p.net.input_shape();
     net.slots.push_back({in, in.channels, sizeof(float), {}});
@@ -252,6 +254,7 @@ private:
         for (const value x : p.at(v).inputs)
             net.last_readers[x] = v;
     }
+    net.kernels = b.kernels();
     return net;
 }
 

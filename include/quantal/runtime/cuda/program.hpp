@@ -5,6 +5,7 @@
 #ifndef QUANTAL_RUNTIME_CUDA_PROGRAM_HPP
 #define QUANTAL_RUNTIME_CUDA_PROGRAM_HPP
 
+#include <quantal/kernel/cuda/capability.hpp>
 #include <quantal/runtime/cuda/context.hpp>
 #include <quantal/runtime/cuda/lowering.hpp>
 #include <quantal/runtime/program.hpp>
@@ -13,9 +14,10 @@ namespace quantal {
 inline namespace v0 {
 namespace cuda {
 
-/// Which of the devices of this machine.
+/// Which of the devices of this machine. Kernels are those that suit it, or another compute
+/// capability, as in 75 for no products of 4 bits.
 struct device {
-    int index = 0;
+    int index = 0, compute_capability = 0;
 };
 
 /// The same codes as the reference's `program`, bit for bit. Immutable; a value whose copies share
@@ -25,9 +27,14 @@ public:
     /// Throws `graph_error` for a layer that computes with reals, codes of more than 8 bits or a
     /// weight outside of int8, `device_error` if a call of CUDA fails.
     explicit program(const integer_network& n, device d = {})
-        : net_(std::make_shared<network>(lower_network(n, d.index))),
+        : net_(std::make_shared<network>(lower_network(
+              n, d.index,
+              d.compute_capability > 0 ? d.compute_capability : compute_capability_of(d.index)))),
           input_(n.plan().net.input_shape()), output_(n.plan().at(n.plan().net.output()).shape),
           points_(n.plan().points()) {}
+
+    /// What each node launches on this device, as in "product u4 x s4".
+    [[nodiscard]] const std::vector<std::string>& kernels() const { return net_->kernels; }
 
     /// Memory for batches of up to `batch` images.
     [[nodiscard]] cuda::context context(std::int64_t batch) const { return {net_, batch}; }

@@ -31,6 +31,13 @@ QUANTAL_DEVICE void mma_quarter(std::int32_t& c0, std::int32_t& c1, std::uint32_
         : "+r"(c0), "+r"(c1)
         : "r"(a), "r"(b));
 }
+/// mma.m8n8k32 of nibbles.
+QUANTAL_DEVICE void mma_nibbles_quarter(std::int32_t& c0, std::int32_t& c1, std::uint32_t a,
+                                        std::uint32_t b) {
+    asm("mma.sync.aligned.m8n8k32.row.col.s32.u4.s4.s32 {%0, %1}, {%2}, {%3}, {%0, %1};"
+        : "+r"(c0), "+r"(c1)
+        : "r"(a), "r"(b));
+}
 } // namespace detail
 #endif
 
@@ -47,6 +54,43 @@ QUANTAL_DEVICE void mma(pack<std::int32_t, 4>& c, const pack<std::uint32_t, 4>& 
     asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 "
         "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+/// The same where a is 16 x 64 of uint4, b is 64 x 8 of int4, eight a register from its lowest bits
+/// on (PTX ISA, "Matrix Fragments for mma.m16n8k64"). Architectures from sm_90 on have no such
+/// instruction: nvcc makes it of int8 ones.
+QUANTAL_DEVICE void mma_nibbles(pack<std::int32_t, 4>& c, const pack<std::uint32_t, 4>& a,
+                                const pack<std::uint32_t, 2>& b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+    for (int half = 0; half < 2; ++half) {
+        detail::mma_nibbles_quarter(c[0], c[1], a[2 * half], b[half]);
+        detail::mma_nibbles_quarter(c[2], c[3], a[2 * half + 1], b[half]);
+    }
+#else
+    asm("mma.sync.aligned.m16n8k64.row.col.s32.u4.s4.s32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+/// The same where a is 16 x 16, b is 16 x 8 of float16, two a register, and c of float32 (PTX ISA,
+/// "Matrix Fragments for mma.m16n8k16 with floating point type"). In which order products are added
+/// is not documented.
+QUANTAL_DEVICE void mma_halves(pack<float, 4>& c, const pack<std::uint32_t, 4>& a,
+                               const pack<std::uint32_t, 2>& b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+    for (int half = 0; half < 2; ++half)
+        asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+            "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+            : "r"(a[2 * half]), "r"(a[2 * half + 1]), "r"(b[half]));
+#else
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #endif
 }
