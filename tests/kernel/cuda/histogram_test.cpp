@@ -20,11 +20,11 @@ using tallies = support::array<std::uint64_t>;
 /// Values of all magnitudes up to about `largest`, with zeros of both signs, powers of two and
 /// denormal numbers.
 support::array<float> values_up_to(std::mt19937& g, std::size_t count, float largest) {
-    std::uniform_real_distribution<float> uniform(-largest, largest);
+    std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
     std::uniform_int_distribution<int> shift(0, 40);
     support::array<float> x(count);
     for (std::size_t i = 0; i < count; ++i) {
-        x[i] = uniform(g);
+        x[i] = largest * uniform(g);
         if (i % 3 == 1) x[i] = std::ldexp(x[i], -shift(g));
         if (i % 7 == 2) x[i] = std::ldexp(i % 2 ? 1.0f : -1.0f, std::ilogb(x[i]));
         if (i % 11 == 3) x[i] = i % 2 ? 0.0f : -0.0f;
