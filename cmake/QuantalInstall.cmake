@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The install tree, which may be moved. `find_package(quantal [COMPONENTS io data torch onnx dispatch])`: the core
+# The install tree, which may be moved. `find_package(quantal [COMPONENTS io data torch onnx dispatch cuda])`: the core
 # alone needs nothing but threads; a component brings its packages when it is asked for. pkg-config
 # knows the core.
 

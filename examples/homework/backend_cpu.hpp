@@ -34,8 +34,10 @@ private:
     quantal::cpu::program program_;
 };
 
-[[nodiscard]] inline quantal::program second_integers(const quantal::plan&, const quantal::table&,
-                                                      const quantal::integer_network& codes) {
+using second_program = quantal::program;
+
+[[nodiscard]] inline second_program second_integers(const quantal::plan&, const quantal::table&,
+                                                    const quantal::integer_network& codes) {
     return quantal::lower(codes);
 }
 

@@ -25,8 +25,10 @@ inline void use_threads(int threads) {
 using quantal::torch::float_network;
 using quantal::torch::simulation;
 
-[[nodiscard]] inline quantal::torch::exact_network
-second_integers(const quantal::plan& p, const quantal::table& t, const quantal::integer_network&) {
+using second_program = quantal::torch::exact_network;
+
+[[nodiscard]] inline second_program second_integers(const quantal::plan& p, const quantal::table& t,
+                                                    const quantal::integer_network&) {
     return {p, t};
 }
 

@@ -76,6 +76,15 @@ struct exercise {
     std::function<std::string(const json& rows)> answer;
 };
 
+/// Says on which device the integers ran, if it is not the CPU.
+inline void add_device(report& file, const options& o) {
+    file.device = hardware_of(o.device);
+    if (!o.device) return;
+    file.details.push_back("The integers ran on the " + file.device +
+                           "; their codes were compared with those of the CPU's kernels (" +
+                           name_of({}) + ").");
+}
+
 /// Runs all networks that the options name, prints table, details and answer, writes the file.
 inline void run_exercise(options& o, report& file, const exercise& e) {
     const source from = parse_source(o.data);
@@ -86,10 +95,14 @@ inline void run_exercise(options& o, report& file, const exercise& e) {
         e.add_rows(s, file);
     }
     file.evidence["answer"] = e.answer(file.rows);
+    add_device(file, o);
     if (!backend::second_answers)
-        file.details.push_back("Built without LibTorch: quantal's float32 kernels ran the float "
-                               "network and the simulation, and the integers were compared with "
-                               "those of quantal's reference; there is no \"Exact Acc1\".");
+        file.details.push_back(
+            fmt::format("Built without LibTorch: quantal's float32 kernels ran the float network "
+                        "and the simulation{}; there is no \"Exact Acc1\".",
+                        o.device ? ""
+                                 : ", and the integers were compared with those of quantal's "
+                                   "reference"));
     fmt::print("{}\n{}", to_markdown(file.rows, e.columns + accuracy_columns()),
                to_markdown(file.rows, std::vector<column>{{"Row", "label"}} + e.evidence +
                                           evidence_columns()));

@@ -6,7 +6,6 @@
 
 #include "subject.hpp"
 
-#include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/size.hpp>
 
 namespace homework {
@@ -40,9 +39,36 @@ using by_layer = std::map<quantal::value, double>;
     return shares;
 }
 
+/// The integers computed a second time, to hold the engine's against: by the backend, and by the
+/// CPU's kernels where the engine is a CUDA device.
+class second_computation {
+public:
+    second_computation(const quantal::plan& p, const quantal::table& t,
+                       const quantal::integer_network& n, const cuda_device& d)
+        : exact_(backend::second_integers(p, t, n)) {
+        if (d) cpu_.emplace(n, cuda_device{});
+    }
+
+    [[nodiscard]] auto compare(const integer_engine& engine,
+                               const quantal::tensor<float>& images) const {
+        return cpu_ ? compare_codes(*cpu_, engine, images) : compare_codes(exact_, engine, images);
+    }
+    [[nodiscard]] quantal::tensor<float> run(const quantal::tensor<float>& images) const {
+        return exact_.run(images);
+    }
+    /// With whom `compare` compares.
+    [[nodiscard]] static std::string name(const cuda_device& d) {
+        return d ? name_of({}) : backend::name;
+    }
+
+private:
+    backend::second_program exact_;
+    std::optional<integer_engine> cpu_;
+};
+
 struct measurement {
-    /// Answers to the first test images; `exact` are those of the second computation of the
-    /// integers, if it answers.
+    /// Answers to the first test images; `exact` are those of the backend's integers, if it
+    /// answers.
     std::vector<int> simulated, exact, integer;
     std::size_t compared_images = 0, compared_codes = 0, differing_codes = 0;
     by_layer signal_to_noise;    ///< decibels, of the first batch
@@ -61,20 +87,20 @@ struct measurement {
 [[nodiscard]] inline measurement measure(subject& s, const quantal::table& t, const options& o) {
     constexpr std::size_t images_for_clipping = 256;
     const quantal::integer_network codes = quantal::quantize(s.plan, t);
-    const auto exact = backend::second_integers(s.plan, t, codes);
-    const auto integer = quantal::lower(codes, quantal::cpu::default_kernels());
+    const second_computation second(s.plan, t, codes, o.device);
+    const integer_engine integer(codes, o.device);
     const std::size_t integers =
         o.integer_images == 0 ? s.count : std::min(o.integer_images, s.count);
     measurement m;
     m.bytes = weight_bytes(codes);
     m.simulated = simulate(s, t);
     if (backend::second_answers)
-        m.exact = s.answers([&](const auto& x) { return exact.run(x); }, "exact images", integers);
+        m.exact = s.answers([&](const auto& x) { return second.run(x); }, "exact images", integers);
     const auto run = [&](const quantal::tensor<float>& images) {
         if (m.signal_to_noise.empty())
             m.signal_to_noise = signal_to_noise(s.plan, t, s.real, integer, images);
         if (m.compared_images >= o.compare) return integer.run(images, o.threads);
-        for (const auto& [v, counts] : compare_codes(exact, integer, images)) {
+        for (const auto& [v, counts] : second.compare(integer, images)) {
             m.compared_codes += counts.codes;
             m.differing_codes += counts.differing;
         }

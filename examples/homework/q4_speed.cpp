@@ -2,8 +2,7 @@
 /// Exercise 4: images a second in integers and in float by batch size, and why their ratio changes
 /// with it. Weights are random unless given, images and ranges always: speed depends on none of
 /// them.
-#include "report.hpp"
-#include "speed.hpp"
+#include "device_speed.hpp"
 #if defined(QUANTAL_HOMEWORK_ONNX)
 #include "trtexec.hpp"
 #endif
@@ -230,6 +229,9 @@ void add_speed_options(CLI::App& app, speed_options& s, options& o) {
                    "write the networks for TensorRT into this folder and time them with trtexec; "
                    "without it or a GPU, print its commands");
 #endif
+    add_device_option(app, o,
+                      "cpu, or cuda and cuda:N (device number N): the integer forms alone, on a "
+                      "CUDA device");
     app.add_option("--json", o.json, "write the results to this file");
 }
 
@@ -248,10 +250,14 @@ int main(int argc, char** argv) {
             s.rounds = 3;
             s.forms = {integer_forms[0], integer_forms[2]};
         }
+        if (o.device) check_times_mean_something(*o.device);
         report file{.exercise = "q4_speed", .command = command_line(argc, argv)};
 #if defined(QUANTAL_HOMEWORK_ONNX)
         if (!s.tensorrt.empty()) add_tensorrt(s, o, file);
 #endif
-        race(s, o, file);
+        if (o.device)
+            run_device_speed(s, o, file);
+        else
+            race(s, o, file);
     });
 }

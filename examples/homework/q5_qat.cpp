@@ -148,17 +148,20 @@ void add_float_row(subject& s, report& file, const options& o, const request& r)
 
 /// Compares the codes of the first test images with those of the second computation.
 void compare(subject& s, json& row, const quantal::plan& p, const quantal::integer_network& network,
-             std::size_t images) {
-    const auto exact = backend::second_integers(p, network.table(), network);
-    const auto integer = quantal::lower(network, quantal::cpu::default_kernels());
+             const options& o) {
+    const second_computation second(p, network.table(), network, o.device);
+    const integer_engine integer(network, o.device);
+    const std::size_t images = std::min(o.compare, s.count);
     std::size_t codes = 0, differing = 0, done = 0;
     for (const auto& batch : data::loader(*s.sets.test, {.batch_size = 32, .count = images})) {
-        for (const auto& [v, counts] : compare_codes(exact, integer, batch.images)) {
+        for (const auto& [v, counts] : second.compare(integer, batch.images)) {
             codes += counts.codes;
             differing += counts.differing;
         }
         s.tell("compared images", done += batch.labels.size(), images);
     }
+    row["device"] = name_of(o.device);
+    row["compared_with"] = second_computation::name(o.device);
     row["compared_images"] = images;
     row["compared_codes"] = codes;
     row["differing_codes"] = differing;
@@ -170,11 +173,11 @@ void add_row(subject& s, report& file, const options& o, const request& r,
     const data::load_options choice = calibration_order(*s.sets.other, o);
     s.plan = quantal::place(s.float_net, for_network(parse_config(config), s.float_net));
     const quantal::table start = calibrate_network(s, *s.sets.other, choice, o);
-    const auto before = integer_answers(s, quantal::quantize(s.plan, start), o.threads);
+    const auto before = integer_answers(s, quantal::quantize(s.plan, start), o);
     const auto path = file_of(s, o, r, config, method);
     const trained_network trained =
         r.epochs > 0 ? train_network(s, start, o, r, config, method, path) : read_trained(path, s);
-    const auto after = integer_answers(s, trained.network, o.threads);
+    const auto after = integer_answers(s, trained.network, o);
     s.plan = with_real_weights(trained.network);
     const auto simulated = simulate(s, trained.network.table());
     const auto bytes = quantal::weight_bytes(trained.network);
@@ -191,7 +194,7 @@ void add_row(subject& s, report& file, const options& o, const request& r,
                                             {"float_bytes", bytes.float32},
                                             {"quant_bytes", bytes.packed}});
     row["drop"] = row["float_top1"].get<double>() - row["top1_after"].get<double>();
-    compare(s, row, s.plan, trained.network, std::min(o.compare, s.count));
+    compare(s, row, s.plan, trained.network, o);
     row["seconds"] = s.watch.lap();
     file.evidence["training"][fmt::format("{} {} {}", s.name, config, method)] = trained.training;
 }
@@ -267,6 +270,7 @@ void run_all(options& o, const request& r, report& file) {
     for (const std::string& name : missing)
         file.details.push_back("Not trained, hence not in the table: " + name);
     file.evidence["answer"] = answer(file.rows);
+    add_device(file, o);
     print(file);
     if (!o.json.empty()) file.write(o.json);
 }

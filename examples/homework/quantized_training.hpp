@@ -109,7 +109,7 @@ struct training_result {
     std::vector<double> top1 =
         train(trainer, file, id, s.name + ' ' + r.config + ' ' + r.method, [&] {
             const auto now = trainer.deployed();
-            return s.top1(integer_answers(s, quantal::quantize(now.plan, now.table), o.threads));
+            return s.top1(integer_answers(s, quantal::quantize(now.plan, now.table), o));
         });
     return {trainer.deployed(), std::move(top1)};
 }

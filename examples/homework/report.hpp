@@ -96,13 +96,18 @@ private:
 /// The file that every driver writes in the same form, and what it prints below the table.
 struct report {
     std::string exercise, command;
+    std::string device{}; ///< beside the processor, if another computes
     json rows = json::array();
     json evidence = json::object();
     std::vector<std::string> details{};
 
     void write(const std::filesystem::path& file) const {
-        const json all = {{"exercise", exercise}, {"hardware", hardware()}, {"command", command},
-                          {"commit", commit},     {"rows", rows},           {"evidence", evidence}};
+        const json all = {{"exercise", exercise},
+                          {"hardware", device.empty() ? hardware() : hardware() + "; " + device},
+                          {"command", command},
+                          {"commit", commit},
+                          {"rows", rows},
+                          {"evidence", evidence}};
         const std::string text = all.dump(2) + '\n';
         quantal::io::write_file(file, std::as_bytes(std::span(text)));
     }

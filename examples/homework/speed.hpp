@@ -4,11 +4,10 @@
 #define QUANTAL_EXAMPLES_HOMEWORK_SPEED_HPP
 
 #include "backend.hpp"
+#include "device.hpp"
 #include "forms.hpp"
 #include "roofline.hpp"
 #include "source.hpp"
-
-#include <quantal/runtime/cpu/program.hpp>
 
 #include <support/race.hpp>
 #include <support/random_weights.hpp>
@@ -41,19 +40,31 @@ random_calibration(const quantal::graph& net, std::mt19937_64& g) {
     return images;
 }
 
-/// A network on quantal's kernels. A batch whose values would take more memory than allowed goes
-/// through in parts.
-class kernel_runner {
+/// Memory to run in.
+[[nodiscard]] inline quantal::cpu::context context_of(const quantal::cpu::program& p,
+                                                      std::int64_t batch, int threads) {
+    return p.context(batch, threads);
+}
+[[nodiscard]] inline quantal::cuda::linked::context
+context_of(const quantal::cuda::linked::program& p, std::int64_t batch, int /*threads*/) {
+    return p.context(batch);
+}
+
+/// A network on the CPU's kernels or a device's. A batch whose values would take more memory than
+/// allowed goes through in parts.
+template <class Program>
+class batch_runner {
 public:
-    kernel_runner(const quantal::integer_network& n, std::size_t most_bytes, int threads)
-        : network_(n), program_(n), most_bytes_(most_bytes), threads_(threads) {}
+    /// `make(batch)`: the program for about so many images at a time.
+    batch_runner(std::function<Program(std::int64_t)> make, std::size_t most_bytes, int threads)
+        : make_(std::move(make)), program_(make_(1)), most_bytes_(most_bytes), threads_(threads) {}
 
     void prepare(std::int64_t batch) {
-        context_.emplace(program_.context(1, threads_));
+        context_.emplace(context_of(program_, 1, threads_));
         const std::size_t images = std::max<std::size_t>(1, most_bytes_ / context_->bytes());
         part_ = std::min(batch, static_cast<std::int64_t>(images));
-        program_ = quantal::cpu::program(network_, quantal::cpu::default_kernels(), part_);
-        context_.emplace(program_.context(part_, threads_));
+        if (part_ > 1) program_ = make_(part_);
+        context_.emplace(context_of(program_, part_, threads_));
     }
     void run(const quantal::tensor<float>& images, quantal::tensor<float>& output) {
         const auto count = static_cast<std::size_t>(images.shape()[0]);
@@ -72,13 +83,16 @@ public:
     [[nodiscard]] auto steps() const { return program_.describe(); }
 
 private:
-    quantal::integer_network network_;
-    quantal::cpu::program program_;
+    std::function<Program(std::int64_t)> make_;
+    Program program_;
     std::size_t most_bytes_;
     int threads_;
     std::int64_t part_ = 1;
-    std::optional<quantal::cpu::context> context_;
+    std::optional<decltype(context_of(std::declval<const Program&>(), 1, 1))> context_;
 };
+
+using kernel_runner = batch_runner<quantal::cpu::program>;
+using device_runner = batch_runner<quantal::cuda::linked::program>;
 
 /// A network in all forms and in float32, by quantal and by LibTorch if that is there.
 class raced_network {
@@ -134,7 +148,10 @@ public:
 
 private:
     void add(const form& f, const quantal::integer_network& n) {
-        forms_.emplace_back(f, std::make_unique<kernel_runner>(n, most_bytes_, o_.threads));
+        const auto make = [n](std::int64_t batch) {
+            return quantal::cpu::program(n, quantal::cpu::default_kernels(), batch);
+        };
+        forms_.emplace_back(f, std::make_unique<kernel_runner>(make, most_bytes_, o_.threads));
     }
     quantal::tensor<float> random_images(std::int64_t count) {
         return benchmarks::normal(g_, image_.with_front(count), 1.0f);

@@ -7,7 +7,6 @@
 #include "subject.hpp"
 
 #include <quantal/io/deployable.hpp>
-#include <quantal/runtime/cpu/program.hpp>
 
 namespace homework {
 
@@ -66,9 +65,9 @@ inline void write_trained(const std::filesystem::path& file, const trained_netwo
 
 /// The integer engine's answers to all test images.
 [[nodiscard]] inline std::vector<int>
-integer_answers(subject& s, const quantal::integer_network& network, int threads) {
-    const auto program = quantal::lower(network, quantal::cpu::default_kernels());
-    return s.answers([&](const auto& x) { return program.run(x, threads); }, "integer images",
+integer_answers(subject& s, const quantal::integer_network& network, const options& o) {
+    const integer_engine engine(network, o.device);
+    return s.answers([&](const auto& x) { return engine.run(x, o.threads); }, "integer images",
                      s.count);
 }
 

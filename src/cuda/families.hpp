@@ -6,9 +6,10 @@
 #include <quantal/kernel/cuda/codes.hpp>
 #include <quantal/kernel/cuda/depthwise.hpp>
 #include <quantal/kernel/cuda/fake_quantize_gradient.hpp>
+#include <quantal/kernel/cuda/histogram.hpp>
 #include <quantal/kernel/cuda/image_rows.hpp>
-#include <quantal/kernel/cuda/min_max.hpp>
 #include <quantal/kernel/cuda/moves.hpp>
+#include <quantal/kernel/cuda/moving_average.hpp>
 #include <quantal/kernel/cuda/product.hpp>
 #include <quantal/kernel/cuda/windows.hpp>
 
@@ -52,15 +53,18 @@ using windows_family =
 using codes_family =
     kernels<code_kernel<add_codes>, code_kernel<multiply_codes>, code_kernel<look_up>>;
 /// What changes its place.
-using moves_family = kernels<each_kernel<read_images>, each_kernel<join_channels>,
-                             each_kernel<short_cut>, each_kernel<flatten>>;
+using moves_family =
+    kernels<each_kernel<read_images>, each_kernel<join_channels>, each_kernel<short_cut>,
+            each_kernel<flatten>, each_kernel<copy_values>>;
 /// Between reals, sums and codes.
 using quantize_family = kernels<quantize_kernel<std::uint8_t>, quantize_kernel<std::uint16_t>,
                                 dequantize_kernel<std::uint8_t>, dequantize_kernel<std::uint16_t>,
                                 requantize_kernel<std::uint8_t>, requantize_kernel<std::uint16_t>>;
-/// For training: ranges, fake quantizers and their gradient.
-using train_family = kernels<min_max_kernel<float>, min_max_kernel<extent>, fake_quantize_kernel,
-                             fake_quantize_gradient_kernel>;
+/// For calibration: ranges and histograms.
+using observe_family = kernels<min_max_kernel<float>, min_max_kernel<extent>, moving_average_kernel,
+                               histogram_kernel, widen_kernel>;
+/// For training: fake quantizers and their gradient.
+using train_family = kernels<fake_quantize_kernel, fake_quantize_gradient_kernel>;
 
 /// `f(name, kernels<...>)` for each family.
 template <class F>
@@ -73,6 +77,7 @@ void for_each_family(F f) {
     f("codes", codes_family{});
     f("moves", moves_family{});
     f("quantize", quantize_family{});
+    f("observe", observe_family{});
     f("train", train_family{});
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <speed.hpp>
+#include <device_speed.hpp>
+
+#include "support/library_device.hpp"
+#include "support/networks.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,6 +21,26 @@ qspec weights_of(const plan& p, const char* name) {
     for (value v = 0; v < p.net.size(); ++v)
         if (p.at(v).name == name) return *p.roles[v].weights;
     throw std::runtime_error(name);
+}
+
+/// All images at once give what they give in parts of about two.
+template <class Program>
+void check_parts(const Program& program, const tensor<float>& images, std::int64_t classes) {
+    const std::int64_t count = images.shape()[0];
+    tensor<float> whole({count, classes}), parts({count, classes});
+    const auto same = [&](std::int64_t) { return program; };
+    homework::batch_runner<Program> at_once(same, std::size_t{1} << 30, 1);
+    at_once.prepare(count);
+    at_once.run(images, whole);
+    BOOST_TEST(at_once.part() == count);
+    at_once.prepare(2);
+    homework::batch_runner<Program> in_parts(same, 2 * at_once.bytes(),
+                                             1); // a bit less than 2 of its own
+    in_parts.prepare(count);
+    in_parts.run(images, parts);
+    BOOST_TEST(in_parts.part() > 1);
+    BOOST_TEST(in_parts.part() < count);
+    BOOST_TEST(std::equal(whole.values().begin(), whole.values().end(), parts.values().begin()));
 }
 
 } // namespace
@@ -45,18 +68,23 @@ BOOST_AUTO_TEST_CASE(a_batch_in_parts_gives_what_it_gives_at_once) {
     std::mt19937_64 g(20261125);
     const auto images = benchmarks::normal(g, net.input_shape().with_front(5), 1.0f);
     const auto n = homework::in_integers(net, homework::integer_forms[0], {images}, 1);
-    tensor<float> whole({5, 1000}), parts({5, 1000});
-    homework::kernel_runner at_once(n, std::size_t{1} << 30, 1);
-    at_once.prepare(5);
-    at_once.run(images, whole);
-    BOOST_TEST(at_once.part() == 5);
-    at_once.prepare(2);
-    homework::kernel_runner in_parts(n, 2 * at_once.bytes(), 1); // a bit less than 2 of its own
-    in_parts.prepare(5);
-    in_parts.run(images, parts);
-    BOOST_TEST(in_parts.part() > 1);
-    BOOST_TEST(in_parts.part() < 5);
-    BOOST_TEST(std::equal(whole.values().begin(), whole.values().end(), parts.values().begin()));
+    check_parts(cpu::program(n), images, 1000);
+}
+
+BOOST_AUTO_TEST_CASE(a_device_takes_parts_too, *boost::unit_test::label("device")) {
+    const auto device = support::library_device();
+    const auto c = networks::make("operators");
+    const auto classes = c.network.at(c.network.net.output()).shape.count();
+    check_parts(lower(quantize(c.network, c.table), device), c.images,
+                static_cast<std::int64_t>(classes));
+}
+
+BOOST_AUTO_TEST_CASE(times_of_the_host_runner_are_refused, *boost::unit_test::label("device")) {
+    const auto device = support::library_device();
+    if (device.is_host_runner())
+        BOOST_CHECK_THROW(homework::check_times_mean_something(device), data_error);
+    else
+        BOOST_CHECK_NO_THROW(homework::check_times_mean_something(device));
 }
 
 BOOST_AUTO_TEST_CASE(a_ratio_is_that_of_the_same_round) {

@@ -50,6 +50,18 @@ public:
     static constexpr std::int32_t bins_a_side = 4096;
     static constexpr std::size_t most_values = 16384; ///< they take as many bytes as the bins
 
+    sketch() = default;
+    /// What was seen elsewhere, on a device: the extrema of each update, and all values, if they
+    /// are few enough to be kept.
+    sketch(std::vector<quantal::range> updates, std::vector<float> values)
+        : updates_(std::move(updates)), values_(std::move(values)) {}
+    /// The same of more values: the counts of bins, from the lowest to the highest, those of zeros,
+    /// and the exponent of the bins' width.
+    sketch(std::vector<quantal::range> updates, std::vector<std::uint64_t> bins,
+           std::uint64_t zeros, int exponent)
+        : updates_(std::move(updates)), bins_(std::move(bins)), zeros_(zeros), exponent_(exponent) {
+    }
+
     void observe(std::span<const float> values) {
         updates_.push_back(extrema(values));
         if (bins_.empty() && values.size() <= most_values - values_.size()) {

@@ -159,4 +159,26 @@ BOOST_AUTO_TEST_CASE(extrema_of_any_length) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(extrema_of_several_rows) {
+    auto g = support::generator();
+    std::normal_distribution<float> normal;
+    constexpr int rows = 3, blocks = 2;
+    constexpr std::int64_t each = 301;
+    support::array<float> x(rows * each);
+    for (float& v : x)
+        v = normal(g);
+    support::array<extent> parts(rows * blocks), result(rows);
+    support::launch(min_max_kernel<float>{x.data(), each, parts.data()}, {blocks, rows},
+                    {input(x), std::span(parts)}, 1);
+    support::launch(min_max_kernel<extent>{parts.data(), blocks, result.data()}, {1, rows},
+                    {input(parts), std::span(result)}, 2);
+    for (std::size_t row = 0; row < rows; ++row) {
+        const auto [lo, hi] =
+            std::minmax_element(x.begin() + static_cast<std::ptrdiff_t>(row) * each,
+                                x.begin() + static_cast<std::ptrdiff_t>(row + 1) * each);
+        BOOST_TEST(result[row][0] == *lo);
+        BOOST_TEST(result[row][1] == *hi);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

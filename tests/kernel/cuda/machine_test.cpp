@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <quantal/kernel/cuda/atomic.hpp>
 #include <quantal/kernel/cuda/host/run.hpp>
 #include <quantal/kernel/cuda/thread.hpp>
 
@@ -19,7 +20,9 @@ enum class fault {
     past_end,
     misaligned,
     read_only,
-    shared_end
+    shared_end,
+    no_zero,
+    no_atomic
 };
 
 /// Each thread hands 16 bytes of x through shared memory to its neighbour in the next warp.
@@ -60,6 +63,43 @@ std::vector<std::uint8_t> hand_over(unsigned seed) {
     host::run(hand_over_kernel<F>{x.data(), y.data()}, {3, 1},
               {std::span<const std::uint8_t>(x), std::span(y)}, seed);
     return y;
+}
+
+/// `counts[x[t]] += 1` by all threads at once; each of them hands its own out at the end.
+template <fault F>
+struct count_kernel {
+    static constexpr const char* name = "count";
+    static constexpr int threads = 64;
+    struct shared {
+        std::uint32_t counts[threads];
+    };
+    const std::uint8_t* x;
+    std::uint32_t* counts;
+
+    void operator()() const {
+        auto& s = shared_memory<shared>();
+        const int t = thread_index();
+        if constexpr (F != fault::no_zero) store(s.counts + t, 0u);
+        sync_threads();
+        std::uint32_t* const place = s.counts + load(x + t);
+        if (F == fault::no_atomic && t == 3)
+            store(place, load(place) + 1);
+        else
+            add_atomic(place, 1);
+        if constexpr (F != fault::no_barrier) sync_threads();
+        store(counts + t, load(s.counts + t));
+    }
+};
+
+template <fault F>
+std::vector<std::uint32_t> count(unsigned seed) {
+    std::vector<std::uint8_t> x(64);
+    for (std::size_t i = 0; i < x.size(); ++i)
+        x[i] = static_cast<std::uint8_t>(i * i % 5);
+    std::vector<std::uint32_t> counts(x.size());
+    host::run(count_kernel<F>{x.data(), counts.data()}, {1, 1},
+              {std::span<const std::uint8_t>(x), std::span(counts)}, seed);
+    return counts;
 }
 
 /// `sums[w]`: the sum of the indices of warp w's threads.
@@ -114,6 +154,21 @@ BOOST_AUTO_TEST_CASE(warps_shuffle) {
     const auto sums = sum_of_warps(false);
     BOOST_TEST(sums[0] == 31 * 32 / 2);
     BOOST_TEST(sums[1] == 32 * 32 + 31 * 32 / 2);
+}
+
+BOOST_AUTO_TEST_CASE(atomic_additions_are_no_race) {
+    std::vector<std::uint32_t> expected(64); // of i * i % 5
+    for (std::uint32_t i = 0; i < 64; ++i)
+        ++expected[i * i % 5];
+    for (unsigned seed = 0; seed < 5; ++seed) {
+        BOOST_TEST((count<fault::none>(seed) == expected));
+        BOOST_CHECK_EXCEPTION(count<fault::no_zero>(seed), kernel_error,
+                              says("of shared memory, which nothing has written"));
+        BOOST_CHECK_EXCEPTION(count<fault::no_atomic>(seed), kernel_error,
+                              says("of shared memory, which", "no barrier in between"));
+        BOOST_CHECK_EXCEPTION(count<fault::no_barrier>(seed), kernel_error,
+                              says("of shared memory, which", "no barrier in between"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(faults_are_named) {

@@ -3,6 +3,7 @@
 #include "main.cpp"
 
 #include "kernel/cuda/launch.hpp"
+#include "runtime/cuda/observers_test.cpp"
 #include "runtime/cuda/program_test.cpp"
 
 /// Skips all of them where there is no device.

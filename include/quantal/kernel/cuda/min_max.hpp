@@ -28,8 +28,9 @@ using extent = pack<float, 2>;
     return e;
 }
 
-/// `result[block] =` the extent of the block's share of `count` values, none of them NaN. `X` is
-/// float, or `extent` to merge the results of another launch in a single block.
+/// The extent of each block's share of `count` values, none of them NaN; rows of a grid are rows of
+/// values, and of results. `X` is float, or `extent` to merge the results of another launch in a
+/// single block of the row.
 template <class X>
 struct min_max_kernel {
     static constexpr const char* name = "min_max";
@@ -45,16 +46,18 @@ struct min_max_kernel {
     QUANTAL_DEVICE void operator()() const {
         auto& s = shared_memory<shared>();
         extent seen = none_seen();
-        const std::int64_t first = std::int64_t{threads} * block_index().x + thread_index();
+        const grid_index block = block_index();
+        const X* row = x + count * block.y;
+        const std::int64_t first = std::int64_t{threads} * block.x + thread_index();
         for (std::int64_t i = first; i < count; i += std::int64_t{threads} * grid_size().x)
-            seen = merged(seen, extent_of(load(x + i)));
+            seen = merged(seen, extent_of(load(row + i)));
         seen = of_warp(seen);
         if (thread_index() % warp_size == 0) store(s.warps + thread_index() / warp_size, seen);
         sync_threads();
         if (thread_index() != 0) return;
         for (int w = 1; w < threads / warp_size; ++w)
             seen = merged(seen, load(s.warps + w));
-        store(result + block_index().x, seen);
+        store(result + std::int64_t{grid_size().x} * block.y + block.x, seen);
     }
 
 private:

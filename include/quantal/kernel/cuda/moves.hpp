@@ -72,6 +72,15 @@ struct flatten {
     }
 };
 
+/// `to[i] = from[i]`
+struct copy_values {
+    static constexpr const char* name = "copy_values";
+    const float* from;
+    float* to;
+
+    QUANTAL_DEVICE void operator()(std::int64_t i) const { store(to + i, load(from + i)); }
+};
+
 } // namespace cuda
 } // namespace v0
 } // namespace quantal

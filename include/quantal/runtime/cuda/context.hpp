@@ -21,7 +21,8 @@ public:
     /// Throws `shape_error` for a batch below 0 or one of more pixels than 32 bits count.
     context(std::shared_ptr<const network> net, std::int64_t batch)
         : net_(std::move(net)), batch_(checked(batch)), plan_(plan()),
-          memory_(net_->device, plan_.bytes), on_(net_->device) {}
+          memory_(net_->device, plan_.bytes), images_(staging(net_->images())),
+          result_(staging(net_->output())), on_(net_->device) {}
     context(const context&) = delete; // recordings refer to it
     context& operator=(const context&) = delete;
 
@@ -30,28 +31,35 @@ public:
     [[nodiscard]] std::size_t bytes() const { return plan_.bytes; }
 
     /// From images [n, channels, height, width] to the output [n, ...], n at most `batch()`. The
-    /// launches of each n are recorded once. Throws `shape_error` for other sizes.
+    /// launches of each n are recorded once, with the copies before and behind them: all between
+    /// pinned memory and the result there is one call. Throws `shape_error` for other sizes.
     void run(std::span<const float> images, std::span<float> result) {
-        const std::int64_t count = upload(images, result);
+        const std::int64_t count = take(images, result);
         if (count == 0) return;
         auto found = recordings_.find(count);
         if (found == recordings_.end()) {
-            const auto steps = [this, count] { for_each_step(count, [](std::size_t) {}); };
-            found = recordings_.emplace(count, on_.record(steps)).first;
+            const auto all = [this, count] {
+                upload(count);
+                for_each_step(count, [](std::size_t) {});
+                download(count);
+            };
+            found = recordings_.emplace(count, on_.record(all)).first;
         }
         on_.replay(found->second);
-        download(count, result);
+        give(count, result);
     }
     /// The same; after each step `seen(v, codes)` gets what node `v` put out: bytes as they lie in
     /// its slot, none if it is real.
     template <class F>
     void run(std::span<const float> images, std::span<float> result, F&& seen) {
-        const std::int64_t count = upload(images, result);
+        const std::int64_t count = take(images, result);
         if (count == 0) return;
+        upload(count);
         for_each_step(count, [&](std::size_t v) {
             if (net_->slots[v].codes) seen(v, values<std::uint8_t>(v, count));
         });
-        download(count, result);
+        download(count);
+        give(count, result);
     }
 
 private:
@@ -86,16 +94,43 @@ private:
             seen(v);
         }
     }
-    /// How many images they are.
-    std::int64_t upload(std::span<const float> images, std::span<float> result) {
+    [[nodiscard]] pinned_memory staging(std::size_t slot) const {
+        return {net_->device, net_->slots[slot].bytes() * static_cast<std::size_t>(batch_)};
+    }
+    /// Images to pinned memory; how many they are.
+    std::int64_t take(std::span<const float> images, std::span<float> result) {
         const auto image = net_->slots[net_->images()].shape;
         const auto output = net_->slots[net_->output()].shape;
         const auto each = static_cast<std::size_t>(image.pixels() * image.channels);
         const auto gives = static_cast<std::size_t>(output.pixels() * output.channels);
         const std::int64_t count =
             quantal::detail::count_images(images, each, result, gives, batch_);
-        on_.upload(std::as_bytes(images), at(net_->images(), 0).data());
+        const auto bytes = std::as_bytes(images);
+        std::copy(bytes.begin(), bytes.end(), images_.data());
         return count;
+    }
+    void upload(std::int64_t images) {
+        const auto to = at(net_->images(), images);
+        on_.upload({images_.data(), to.size()}, to.data());
+    }
+    void download(std::int64_t images) {
+        const auto from = at(net_->output(), images);
+        on_.download(from.data(), {result_.data(), from.size()});
+    }
+    /// What has been asked for, the output from pinned memory as reals, channels first.
+    void give(std::int64_t images, std::span<float> result) {
+        on_.wait();
+        const slot& s = net_->slots[net_->output()];
+        const auto count = static_cast<std::size_t>(images * s.elements());
+        if (!s.codes)
+            return to_planes(
+                s, std::span(reinterpret_cast<const float*>(result_.data()), count),
+                [](float x) { return x; }, result);
+        const auto real = [&p = *s.codes](std::uint8_t q) {
+            return p.dequantize(q + p.spec.qmin());
+        };
+        to_planes(s, std::span(reinterpret_cast<const std::uint8_t*>(result_.data()), count), real,
+                  result);
     }
     template <class T>
     [[nodiscard]] std::vector<T> values(std::size_t slot, std::int64_t images) {
@@ -105,23 +140,12 @@ private:
         on_.wait();
         return to;
     }
-    /// The output as reals, channels first.
-    void download(std::int64_t images, std::span<float> result) {
-        const std::size_t v = net_->output();
-        const slot& s = net_->slots[v];
-        if (!s.codes)
-            return to_planes(
-                s, values<float>(v, images), [](float x) { return x; }, result);
-        const auto real = [&p = *s.codes](std::uint8_t q) {
-            return p.dequantize(q + p.spec.qmin());
-        };
-        to_planes(s, values<std::uint8_t>(v, images), real, result);
-    }
 
     std::shared_ptr<const network> net_;
     std::int64_t batch_;
     arena_plan plan_;
     device_memory memory_;
+    pinned_memory images_, result_; ///< as they go up and come down
     queue on_;
     std::map<std::int64_t, recording> recordings_;
 };

@@ -35,10 +35,10 @@ struct slot {
     }
 };
 
-/// From a slot's layout to channels x height x width, image after image, each value through
-/// `f`.
+/// From an array in a slot's layout to channels x height x width, image after image, each value
+/// through `f`.
 template <class From, class F, class To>
-void to_planes(const slot& s, const std::vector<From>& from, F f, std::span<To> to) {
+void to_planes(const slot& s, const From& from, F f, std::span<To> to) {
     const std::int64_t each = s.shape.pixels() * s.shape.channels;
     for (std::int64_t i = 0; i < std::ssize(to); ++i) {
         const std::int64_t pixel = i / each * s.shape.pixels() + i % s.shape.pixels();

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Fake quantizers with gradients. Forward they give the bits of docs/arithmetic.md, so that what
 /// is trained is what is deployed; forward and backward are one pass each, on LibTorch's threads,
-/// with the same bits for any number of them.
+/// with the same bits for any number of them, or on a CUDA device (where.hpp).
 ///
-/// `x` is float32 on the CPU. Parameters are float32 with one element, or, for specs with one scale
-/// a channel of dimension 0, one a channel. All throw `data_error`, `shape_error` or `spec_error`
-/// for anything else. train/learned.hpp has the formulas, and `learned_params`, which makes the
-/// parameters of a table from those of training. Gradients cannot be differentiated again.
+/// `x` is float32 on the CPU or such a device. Parameters lie there too, and are float32 with one
+/// element, or, for specs with one scale a channel of dimension 0, one a channel. All throw
+/// `data_error`, `shape_error` or `spec_error` for anything else. train/learned.hpp has the
+/// formulas, and `learned_params`, which makes the parameters of a table from those of training.
+/// Gradients cannot be differentiated again.
 ///
 /// LSQ forward and backward, against the chain of div, clamp, round and mul that LibTorch
 /// differentiates: 6.7 to 8.4 times as fast with AVX-512, 4.3 to 6.8 times with SSE2 (activations
@@ -15,44 +16,18 @@
 #ifndef QUANTAL_TORCH_FAKE_QUANTIZE_HPP
 #define QUANTAL_TORCH_FAKE_QUANTIZE_HPP
 
-#include <quantal/torch/tensor.hpp>
-#include <quantal/train/dorefa.hpp>
+#include <quantal/torch/where.hpp>
 #include <quantal/train/learned.hpp>
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace quantal {
 inline namespace v0 {
 namespace torch {
 
-/// LibTorch's threads, as many as at::get_num_threads() says, as a `parallel_policy`.
-struct libtorch_threads {
-    [[nodiscard]] std::size_t workers() const {
-        return static_cast<std::size_t>(at::get_num_threads());
-    }
-    void run(std::size_t count, task_ref task) {
-        at::parallel_for(0, static_cast<std::int64_t>(count), 1,
-                         [&](std::int64_t begin, std::int64_t end) {
-                             const auto worker = static_cast<std::size_t>(at::get_thread_num());
-                             for (std::int64_t i = begin; i < end; ++i)
-                                 task(static_cast<std::size_t>(i), worker);
-                         });
-    }
-};
-
 namespace detail {
 
 namespace autograd = ::torch::autograd;
-
-/// The elements of a dense tensor; throws `data_error` for another type or device, `shape_error`
-/// for no elements.
-[[nodiscard]] inline std::span<float> dense_values(const at::Tensor& t) {
-    (void)as_view(t);
-    if (t.numel() == 0)
-        quantal::detail::fail<shape_error>("a fake quantizer got a tensor without elements");
-    return {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
-}
 
 /// Throws `spec_error` for specs that have more than one scale a row.
 inline void check_rows(qspec s) {
@@ -84,20 +59,26 @@ inline void check_rows(qspec s) {
             .power_of_two = s[3] != 0};
 }
 
-/// A fake quantizer by the rule of train/learned.hpp, with one or two parameters a row.
-template <class Rule>
-struct learned : autograd::Function<learned<Rule>> {
+/// The shape of a tensor on any device.
+[[nodiscard]] inline extents shape_of(const at::Tensor& t) {
+    return extents(std::span(t.sizes().data(), t.sizes().size()));
+}
+
+/// A fake quantizer by the rule of train/learned.hpp, with one or two parameters a row. `Where`
+/// says who computes; what has to do with rows alone is done on the host.
+template <class Rule, class Where = by_device>
+struct learned : autograd::Function<learned<Rule, Where>> {
     static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
                               const at::Tensor& first, const at::Tensor& second, qspec s) {
         check_rows(s);
         const at::Tensor dense = dense_rows(x, s);
-        const autograd::variable_list saved{dense, first.contiguous(), second.contiguous()};
+        const autograd::variable_list saved{dense, first.contiguous().cpu(),
+                                            second.contiguous().cpu()};
         context->saved_data["spec"] = packed(s);
         context->save_for_backward(saved);
         const qparams p = params(saved, s);
         at::Tensor y = at::empty_like(dense);
-        libtorch_threads threads;
-        train::fake_quantize(dense_values(dense), p, dense_values(y), threads);
+        Where::run(dense, [&](const auto& where) { where.fake_quantize(dense, p, y); });
         return y;
     }
 
@@ -107,9 +88,9 @@ struct learned : autograd::Function<learned<Rule>> {
         const autograd::variable_list saved = context->get_saved_variables();
         const at::Tensor gy = in_order_of(saved[0], gradients[0]);
         at::Tensor gx = at::empty_like(saved[0]);
-        libtorch_threads threads;
-        const auto sums = train::fake_quantize_gradient(
-            dense_values(saved[0]), dense_values(gy), params(saved, s), dense_values(gx), threads);
+        const auto sums = Where::run(saved[0], [&](const auto& where) {
+            return where.fake_quantize_gradient(saved[0], gy, params(saved, s), gx);
+        });
         if constexpr (std::same_as<Rule, train::straight_through>)
             return {gx, at::Tensor(), at::Tensor(), at::Tensor()};
         else
@@ -119,7 +100,7 @@ struct learned : autograd::Function<learned<Rule>> {
 private:
     [[nodiscard]] static qparams params(const autograd::variable_list& saved, qspec s) {
         qparams p = train::learned_params<Rule>(s, dense_values(saved[1]), dense_values(saved[2]));
-        check(p, as_view(saved[0]).shape(), "a fake quantizer");
+        check(p, shape_of(saved[0]), "a fake quantizer");
         return p;
     }
     static autograd::variable_list
@@ -133,21 +114,22 @@ private:
             dense_values(first)[row] = static_cast<float>(g.first);
             dense_values(second)[row] = static_cast<float>(g.second);
         }
-        return {gx, first, second, at::Tensor()};
+        return {gx, first.to(gx.device()), second.to(gx.device()), at::Tensor()};
     }
 };
 
-struct dorefa : autograd::Function<dorefa> {
+template <class Where = by_device>
+struct dorefa : autograd::Function<dorefa<Where>> {
     static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& w, qspec s) {
         check_rows(s);
         const at::Tensor dense = w.contiguous();
-        const std::size_t rows = slicing_of(s, as_view(dense).shape()).slices;
+        Where::run(dense, [&](const auto& where) { where.check(dense); });
+        const std::size_t rows = slicing_of(s, shape_of(dense)).slices;
         const qparams p = train::dorefa_params(s, rows);
         const at::Tensor t = at::tanh(dense);
         context->save_for_backward({t});
         at::Tensor y = at::empty_like(t);
-        libtorch_threads threads;
-        train::dorefa(dense_values(t), p, dense_values(y), threads);
+        Where::run(t, [&](const auto& where) { where.dorefa(t, p, y); });
         return y;
     }
     static autograd::variable_list backward(autograd::AutogradContext* context,
@@ -155,8 +137,7 @@ struct dorefa : autograd::Function<dorefa> {
         const at::Tensor t = context->get_saved_variables()[0];
         const at::Tensor gy = gradients[0].contiguous();
         at::Tensor gw = at::empty_like(t);
-        libtorch_threads threads;
-        train::dorefa_gradient(dense_values(t), dense_values(gy), dense_values(gw), threads);
+        Where::run(t, [&](const auto& where) { where.dorefa_gradient(t, gy, gw); });
         return {gw, at::Tensor()};
     }
 };
@@ -190,7 +171,7 @@ struct dorefa : autograd::Function<dorefa> {
 
 /// Weights squashed into [-1, 1] (Zhou et al. 2016); symmetric specs, every scale is `1 / qmax`.
 [[nodiscard]] inline at::Tensor dorefa_weight(const at::Tensor& w, const qspec& s) {
-    return detail::dorefa::apply(w, s);
+    return detail::dorefa<>::apply(w, s);
 }
 
 } // namespace torch

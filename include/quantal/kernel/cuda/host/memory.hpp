@@ -35,6 +35,7 @@ struct access {
     const void* address;
     std::size_t bytes;
     bool is_write;
+    bool is_atomic = false; ///< reads and writes at once
 };
 
 /// The arrays that were handed to a kernel.
@@ -72,7 +73,8 @@ private:
 };
 
 /// The shared memory of one block. An access is a race if another thread wrote the byte, or is
-/// about to read what is overwritten, since the last barrier of the block.
+/// about to read what is overwritten, since the last barrier of the block; atomic ones are none
+/// among themselves.
 class shared_memory {
 public:
     explicit shared_memory(std::size_t bytes) : words_((bytes + 15) / 16), states_(bytes) {}
@@ -96,7 +98,7 @@ public:
             return quantal::detail::sentence("byte ", first, " of shared memory, which has ",
                                              states_.size(), " bytes");
         for (std::size_t i = first; i < first + a.bytes; ++i)
-            if (std::string why = note_byte(i, a.is_write, thread); !why.empty()) return why;
+            if (std::string why = note_byte(i, a, thread); !why.empty()) return why;
         return {};
     }
     /// Notes that a copy of `thread` is on its way to `bytes` bytes, or that it has arrived.
@@ -113,6 +115,7 @@ private:
     };
     struct state {
         int writer = none, reader = none, pending = none;
+        bool is_atomic = false;              ///< what was written since the last barrier
         std::uint64_t written = 0, read = 0; ///< when: how many barriers had been passed
     };
 
@@ -120,26 +123,32 @@ private:
         return reinterpret_cast<std::uintptr_t>(p) -
                reinterpret_cast<std::uintptr_t>(words_.data());
     }
-    [[nodiscard]] std::string note_byte(std::size_t i, bool is_write, int thread) {
+    [[nodiscard]] static std::string name_of(int thread) {
+        return thread == many ? "other threads" : quantal::detail::sentence("thread ", thread);
+    }
+    [[nodiscard]] std::string note_byte(std::size_t i, const access& a, int thread) {
         using quantal::detail::sentence;
         state& s = states_[i];
+        const bool is_new = s.writer == none || s.written != phase_; // since the last barrier
+        const bool by_other = !is_new && s.writer != thread;
         if (s.pending != none)
             return sentence("byte ", i, " of shared memory, to which a copy of thread ", s.pending,
                             " is still on its way");
-        if (s.writer != none && s.writer != thread && s.written == phase_)
-            return sentence("byte ", i, " of shared memory, which thread ", s.writer,
+        if (by_other && !(a.is_atomic && s.is_atomic))
+            return sentence("byte ", i, " of shared memory, which ", name_of(s.writer),
                             " wrote with no barrier in between");
-        if (is_write) {
+        if (s.writer == none && (a.is_atomic || !a.is_write))
+            return sentence("byte ", i, " of shared memory, which nothing has written");
+        if (a.is_write) {
             if (s.reader != none && s.reader != thread && s.read == phase_)
                 return sentence("byte ", i, " of shared memory, which ",
                                 s.reader == many ? "other threads" : "another thread",
                                 " read with no barrier in between");
-            s.writer = thread;
+            s.is_atomic = a.is_atomic && (is_new || s.is_atomic);
+            s.writer = by_other ? many : thread;
             s.written = phase_;
             return {};
         }
-        if (s.writer == none)
-            return sentence("byte ", i, " of shared memory, which nothing has written");
         s.reader = s.read != phase_ || s.reader == none || s.reader == thread ? thread : many;
         s.read = phase_;
         return {};
