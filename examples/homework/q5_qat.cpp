@@ -17,7 +17,7 @@ namespace {
 
 struct request {
     std::vector<std::string> configs{"float", "4w4f", "2w4f"};
-    std::vector<std::string> methods{"lsq"};
+    std::vector<std::string> methods{};
     std::string trained = own_weights.string();
     int epochs = 0;
     double learning_rate = 0.04, distillation = 0.5, engine_values = 0.0;
@@ -32,9 +32,10 @@ void add_request(CLI::App& app, request& r) {
                    "the last layer, and what is only added, have 8 bits. float: the float "
                    "network, trained as long")
         ->capture_default_str();
-    app.add_option("--method", r.methods,
-                   "lsq, lsq+, pact or dorefa: how scales are learned; several times")
-        ->capture_default_str();
+    app.add_option(
+        "--method", r.methods,
+        "lsq, lsq+, pact or dorefa: how scales are learned; several times (default: lsq, "
+        "and what else was trained)");
     app.add_option("--trained", r.trained,
                    "folder of the trained networks, which are read, or with --epochs written")
         ->capture_default_str();
@@ -233,16 +234,26 @@ void print(const report& file) {
     fmt::print("\n{}\n", file.evidence["answer"].get<std::string>());
 }
 
+/// How the scales of a configuration are learned.
+std::vector<std::string> methods_of(const subject& s, const options& o, const request& r,
+                                    const std::string& config) {
+    if (config == "float") return {"float32"};
+    if (!r.methods.empty()) return r.methods;
+    std::vector<std::string> found{"lsq"};
+    for (const char* other : {"lsq+", "pact", "dorefa"})
+        if (r.epochs == 0 && exists(file_of(s, o, r, config, other))) found.emplace_back(other);
+    return found;
+}
+
 /// The rows of one network; returns the files of trained networks that are not there.
 std::vector<std::string> add_rows(subject& s, report& file, const options& o, const request& r) {
     std::vector<std::string> missing;
     for (const std::string& config : r.configs) {
-        const bool real = config == "float";
-        for (const std::string& method : real ? std::vector<std::string>{"float32"} : r.methods) {
+        for (const std::string& method : methods_of(s, o, r, config)) {
             const auto kept = file_of(s, o, r, config, method);
             if (r.epochs == 0 && !exists(kept))
                 missing.push_back(kept.string());
-            else if (real)
+            else if (config == "float")
                 add_float_row(s, file, o, r);
             else
                 add_row(s, file, o, r, config, method);
