@@ -82,7 +82,7 @@ inline void add_device(report& file, const options& o) {
     if (!o.device) return;
     file.details.push_back("The integers ran on the " + file.device +
                            "; their codes were compared with those of the CPU's kernels (" +
-                           name_of({}) + ").");
+                           quantal::cpu::default_kernels().name + ").");
 }
 
 /// Runs all networks that the options name, prints table, details and answer, writes the file.
