@@ -90,8 +90,9 @@ private:
             const int top = y * Stride - x_.top, left = column_ * Stride - x_.left;
             const std::int64_t first = (std::int64_t{image} * x_.image.h + top) * x_.image.w + left;
             const std::uint8_t* from = x_.data + first * x_.channels + channel_;
+            const int line = x_.image.w * x_.channels;
             QUANTAL_UNROLL
-            for (int in = 0; in < rows_in; ++in, from += x_.image.w * x_.channels) {
+            for (int in = 0; in < rows_in; ++in, from += line) {
                 const row of = pixels(from, top + in, left);
                 QUANTAL_UNROLL
                 for (int r = 0; r < rows_out; ++r)
@@ -113,7 +114,8 @@ private:
             QUANTAL_UNROLL
             for (int i = 0; i < columns_in; ++i) {
                 const bool is_pixel = is_row && left + i >= 0 && left + i < x_.image.w;
-                words[i] = is_pixel ? load_word(from + i * x_.channels) : outside;
+                const int place = i * x_.channels;
+                words[i] = is_pixel ? load_word(from + place) : outside;
             }
             return turn_round(words);
         }

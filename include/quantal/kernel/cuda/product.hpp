@@ -104,7 +104,8 @@ private:
         [[nodiscard]] static QUANTAL_DEVICE int row() { return thread_index() / To.chunks(); }
         [[nodiscard]] static QUANTAL_DEVICE int column() { return thread_index() % To.chunks(); }
         [[nodiscard]] QUANTAL_DEVICE std::uint8_t* place(std::uint8_t* buffer, int copy) const {
-            return buffer + to + copy * To.copy_rows() * To.bytes;
+            const int part = copy * To.copy_rows() * To.bytes;
+            return buffer + to + part;
         }
         QUANTAL_DEVICE void copy_whole(std::uint8_t* buffer) {
             QUANTAL_UNROLL

@@ -158,7 +158,7 @@ private:
     }
     /// Blocks of `threads` for `count` values.
     [[nodiscard]] grid_index grid(std::int64_t count, int threads) const {
-        const std::int64_t most = 2 * on_.multiprocessors();
+        const auto most = std::int64_t{2} * on_.multiprocessors();
         return {
             static_cast<int>(std::clamp<std::int64_t>((count + threads - 1) / threads, 1, most)),
             1};

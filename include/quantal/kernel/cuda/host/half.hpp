@@ -26,7 +26,7 @@ namespace cuda {
 [[nodiscard]] inline std::uint16_t float_to_half(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint32_t>(bits >> 16 & 0x8000u);
-    const float magnitude = std::bit_cast<float>(bits & 0x7fffffffu);
+    const auto magnitude = std::bit_cast<float>(bits & 0x7fffffffu);
     if (magnitude != magnitude) return static_cast<std::uint16_t>(sign | 0x7e00u);
     if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
     // Adding 2^13 times the power of two that is no larger, at least the least normal half's,

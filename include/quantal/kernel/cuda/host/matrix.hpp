@@ -49,7 +49,8 @@ template <int Bits>
 template <int Bits>
 [[nodiscard]] std::uint32_t b_element(const fragments_of_warp& all, int k, int column) {
     constexpr int each = 32 / Bits;
-    const auto& mine = all[static_cast<std::size_t>(column * 4 + k / each % 4)];
+    const int thread = column * 4 + k / each % 4;
+    const auto& mine = all[static_cast<std::size_t>(thread)];
     return mine.b[k / (4 * each)] >> (k % each * Bits) & ((1u << Bits) - 1);
 }
 /// A sign of `Bits` bits, modulo 2^32.
