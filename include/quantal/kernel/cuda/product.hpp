@@ -14,10 +14,10 @@ namespace cuda {
 
 /// Stores `finish.value(start[c] + sum(x[r][k] * w[c][k]), finish.of(c))` for `rows` rows and
 /// `w.count` columns. In integers x holds uint8 `code - lowest_code`, w codes of zero point 0,
-/// start `bias - zero_point * sum(w)` modulo 2^32, and the caller has proved that every sum, shifted
-/// by what the operands say, fits int32. `depth` bytes of x count; w has as many rows' worth of weights,
-/// packed by 32 bytes of x, and zeros. Block (i, j) makes tile i of the columns in tile j of the
-/// rows.
+/// start `bias - zero_point * sum(w)` modulo 2^32, and the caller has proved that every sum,
+/// shifted by what the operands say, fits int32. `depth` bytes of x count; w has as many rows'
+/// worth of weights, packed by 32 bytes of x, and zeros. Block (i, j) makes tile i of the columns
+/// in tile j of the rows.
 template <product_tile T, class Operands, class Rows, class Finish>
 requires(T.is_possible()) struct product_kernel {
     static constexpr const char* name = "product";
