@@ -90,15 +90,16 @@ inline void add_device_rows(const std::string& model, const speed_options& s, co
 
 /// How images a second grow from the smallest batch to the largest, by network, in the first form.
 [[nodiscard]] inline std::string device_answer(const json& rows, const speed_options& s) {
-    const auto [least, most] = std::minmax_element(s.batches.begin(), s.batches.end());
+    const auto ends = std::minmax_element(s.batches.begin(), s.batches.end());
+    const std::int64_t least = *ends.first, most = *ends.second;
     const auto is = [&](const json& row, std::int64_t batch) {
         return row["batch"] == batch && row["config"] == s.forms.front().name;
     };
     std::vector<std::string> told;
     for (const json& few : rows) {
-        if (!is(few, *least)) continue;
+        if (!is(few, least)) continue;
         const json& many = *std::find_if(rows.begin(), rows.end(), [&](const json& row) {
-            return is(row, *most) && row["model"] == few["model"];
+            return is(row, most) && row["model"] == few["model"];
         });
         told.push_back(
             filled("{model}, {config}: {images_per_second:.0f} at batch {batch} and ", few) +
