@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint8_t zero_point = 101;
 
 /// Images, weights and biases of one depthwise convolution, and its sums by the reference.
-struct sample {
+struct channelwise {
     std::int64_t images, channels;
     reference::window window;
     support::byte_rows x; ///< a row of channels for each pixel
@@ -23,8 +23,8 @@ struct sample {
     std::vector<std::int32_t> expected{}; ///< a row of channels for each output pixel
 
     /// Of random codes and weights, or of those with the largest sums.
-    sample(std::mt19937& g, hw size, int stride, int padding, std::int64_t images_,
-           std::int64_t channels_, bool is_extreme)
+    channelwise(std::mt19937& g, hw size, int stride, int padding, std::int64_t images_,
+                std::int64_t channels_, bool is_extreme)
         : images(images_), channels(channels_),
           window{size,
                  {(size.h + 2 * padding - 3) / stride + 1, (size.w + 2 * padding - 3) / stride + 1},
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(codes_equal_the_reference) {
         for (const int padding : {0, 1, 2})
             for (const hw size : {hw(3), hw(4, 5), hw(7), hw(11, 13), hw(3, 9)})
                 for (const int channels : {1, 3, 15, 16, 17, 37}) {
-                    const sample s(g, size, stride, padding, 1 + channels % 3, channels,
-                                   channels == 15);
+                    const channelwise s(g, size, stride, padding, 1 + channels % 3, channels,
+                                        channels == 15);
                     BOOST_TEST_CONTEXT(size.h << " x " << size.w << ", stride " << stride
                                               << ", padding " << padding << ", " << channels
                                               << " channels")
@@ -120,17 +120,18 @@ BOOST_AUTO_TEST_CASE(codes_equal_the_reference) {
 BOOST_AUTO_TEST_CASE(images_smaller_than_a_window) {
     auto g = support::generator();
     for (const int stride : {1, 2}) {
-        BOOST_TEST(sample(g, hw(1), stride, 1, 2, 5, false).differing(1) == 0);
-        BOOST_TEST(sample(g, hw(2, 1), stride, 2, 1, 16, true).differing(2) == 0);
+        BOOST_TEST(channelwise(g, hw(1), stride, 1, 2, 5, false).differing(1) == 0);
+        BOOST_TEST(channelwise(g, hw(2, 1), stride, 2, 1, 16, true).differing(2) == 0);
     }
 }
 
 BOOST_AUTO_TEST_CASE(faults_are_seen) {
     auto g = support::generator();
     for (const int stride : {1, 2}) {
-        sample s(g, hw(9), stride, 1, 1, 16, false);
-        const sample right = s;
-        std::swap(s.weights[sample::at(5, 2)], s.weights[sample::at(5, 6)]); // turned round
+        channelwise s(g, hw(9), stride, 1, 1, 16, false);
+        const channelwise right = s;
+        std::swap(s.weights[channelwise::at(5, 2)],
+                  s.weights[channelwise::at(5, 6)]); // turned round
         BOOST_TEST(s.differing(1) > 0);
         s = right;
         std::swap(s.start[3], s.start[4]);
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(faults_are_seen) {
 #if !defined(__CUDACC__)
 BOOST_AUTO_TEST_CASE(a_row_too_much_is_out_of_bounds) {
     auto g = support::generator();
-    sample s(g, hw(9), 1, 1, 1, 16, false);
+    channelwise s(g, hw(9), 1, 1, 1, 16, false);
     s.x.chunks.resize(s.x.chunks.size() - 1); // the last pixel is not there
     BOOST_CHECK_EXCEPTION((void)s.differing(1), kernel_error, [](const kernel_error& e) {
         BOOST_TEST_MESSAGE(e.what());
