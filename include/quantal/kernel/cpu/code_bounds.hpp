@@ -14,6 +14,13 @@ struct byte_codes {
     std::int32_t zero_point, lo, hi;
 };
 
+/// `clamp(rne(v) + zero_point, lo, hi)` in every lane.
+template <class A>
+QUANTAL_INLINE lanes<A, std::int32_t> to_codes(lanes<A, float> v, const byte_codes& y) {
+    return to_codes<A>(v, static_cast<float>(y.lo - y.zero_point),
+                       static_cast<float>(y.hi - y.zero_point), y.zero_point);
+}
+
 /// `clamp(rne(v) + zero_point, lo, hi)` of reals `v`, as bytes (a NaN gives `lo`): `byte_codes` in
 /// registers.
 template <class A>

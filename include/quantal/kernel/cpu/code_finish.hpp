@@ -50,10 +50,7 @@ public:
 private:
     /// What the sum of the layer's own code of `real` and of `other` is rounded from.
     [[nodiscard]] QUANTAL_INLINE reals added(reals real, sums other) const {
-        const byte_codes& own = rule_.codes;
-        const sums code = to_codes<A>(real, static_cast<float>(own.lo - own.zero_point),
-                                      static_cast<float>(own.hi - own.zero_point), own.zero_point);
-        return residual_ratio<A>(code, other, rule_.add);
+        return residual_ratio<A>(to_codes<A>(real, rule_.codes), other, rule_.add);
     }
 
     /// Rows from Row on that fill four registers, or one row.

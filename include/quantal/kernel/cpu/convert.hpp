@@ -157,28 +157,6 @@ struct avx2_convert : operator_convert<A> {
         const __m128i bytes = _mm_packus_epi16(words, words);
         return load<narrow<A, std::uint8_t>>(&bytes);
     }
-    static QUANTAL_INLINE lanes<A, std::uint8_t> to_bytes(ints a, ints b, ints c, ints d) {
-        const __m256i low =
-            _mm256_packs_epi32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b));
-        const __m256i high =
-            _mm256_packs_epi32(reinterpret_cast<__m256i>(c), reinterpret_cast<__m256i>(d));
-        // Each half has four bytes of each: a b c d.
-        return reinterpret_cast<lanes<A, std::uint8_t>>(_mm256_permutevar8x32_epi32(
-            _mm256_packus_epi16(low, high), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
-    }
-    static QUANTAL_INLINE void store_bytes(void* to, ints v, ints w) {
-        const __m256i words = _mm256_permute4x64_epi64(
-            _mm256_packs_epi32(reinterpret_cast<__m256i>(v), reinterpret_cast<__m256i>(w)),
-            _MM_SHUFFLE(3, 1, 2, 0));
-        store(to,
-              _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
-    }
-    static QUANTAL_INLINE void store_interleaved(void* to, ints v, ints w) {
-        const __m256i words =
-            _mm256_packs_epi32(reinterpret_cast<__m256i>(v), reinterpret_cast<__m256i>(w));
-        store(to,
-              _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
-    }
 };
 template <>
 struct convert<avx2> : avx2_convert<avx2> {};

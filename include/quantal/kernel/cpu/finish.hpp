@@ -58,8 +58,7 @@ struct output {
 template <class A>
 QUANTAL_INLINE lanes<A, std::int32_t> requantize(lanes<A, std::int32_t> sums,
                                                  lanes<A, float> multipliers, const byte_codes& y) {
-    return to_codes<A>(to_float<A>(sums) * multipliers, static_cast<float>(y.lo - y.zero_point),
-                       static_cast<float>(y.hi - y.zero_point), y.zero_point);
+    return to_codes<A>(to_float<A>(sums) * multipliers, y);
 }
 
 /// What arith::residual_add rounds to a code, in every lane.
@@ -75,8 +74,7 @@ QUANTAL_INLINE lanes<A, float> residual_ratio(lanes<A, std::int32_t> a, lanes<A,
 template <class A>
 QUANTAL_INLINE lanes<A, std::int32_t> residual_add(lanes<A, std::int32_t> a,
                                                    lanes<A, std::int32_t> b, const residual& r) {
-    return to_codes<A>(residual_ratio<A>(a, b, r), static_cast<float>(r.y.lo - r.y.zero_point),
-                       static_cast<float>(r.y.hi - r.y.zero_point), r.y.zero_point);
+    return to_codes<A>(residual_ratio<A>(a, b, r), r.y);
 }
 
 /// Stores the sums of one register at `out`; `multipliers` are those of its channels, of which

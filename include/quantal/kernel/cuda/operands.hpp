@@ -15,8 +15,20 @@ namespace cuda {
 using x_fragment = pack<std::uint32_t, 4>;
 using w_fragment = pack<std::uint32_t, 2>;
 
+/// x as it lies in shared memory.
+struct x_as_it_lies {
+    /// What meets one `w_fragment`: of each row the bytes at `places`.
+    struct x_operand {
+        x_fragment of;
+    };
+    [[nodiscard]] static QUANTAL_DEVICE x_operand load(const std::uint8_t* rows,
+                                                       const int* places) {
+        return {load_matrices(rows + places[0])};
+    }
+};
+
 /// uint8 by int8.
-struct bytes_by_bytes {
+struct bytes_by_bytes : x_as_it_lies {
     static constexpr const char* name = "u8 x s8";
     static constexpr bool only_matrices = false; ///< no windows of images
     using sum = std::int32_t;
@@ -26,15 +38,6 @@ struct bytes_by_bytes {
         {128, 128, 64, 2, 4, 3}, {128, 64, 64, 2, 2, 3}, {32, 32, 64, 2, 2, 3}};
     /// Sums are this power of two times too large.
     static constexpr int shift = 0;
-
-    /// What meets one `w_fragment`: of each row the bytes at `places`.
-    struct x_operand {
-        x_fragment of;
-    };
-    [[nodiscard]] static QUANTAL_DEVICE x_operand load(const std::uint8_t* rows,
-                                                       const int* places) {
-        return {load_matrices(rows + places[0])};
-    }
     static QUANTAL_DEVICE void multiply(pack<sum, 4>& c, const x_operand& x, const w_fragment& w) {
         mma(c, x.of, w);
     }
@@ -108,20 +111,12 @@ requires(Bits == 4 || Bits == 2) struct bytes_by_packed {
 };
 
 /// float16 by float16 with sums in float32, to compare with.
-struct halves_by_halves {
+struct halves_by_halves : x_as_it_lies {
     static constexpr const char* name = "f16 x f16";
     static constexpr bool only_matrices = false;
     using sum = float;
     static constexpr product_tiles tiles = bytes_by_bytes::tiles;
     static constexpr int shift = 0;
-
-    struct x_operand {
-        x_fragment of;
-    };
-    [[nodiscard]] static QUANTAL_DEVICE x_operand load(const std::uint8_t* rows,
-                                                       const int* places) {
-        return {load_matrices(rows + places[0])};
-    }
     static QUANTAL_DEVICE void multiply(pack<sum, 4>& c, const x_operand& x, const w_fragment& w) {
         mma_halves(c, x.of, w);
     }
