@@ -53,7 +53,11 @@ inline void add_weights(const quantal::plan& plan, quantal::table& t, const opti
         o.weight_observer, [&](const auto& observer) { calibrate_weights(plan, t, observer); });
 }
 
-inline void add_device_option(CLI::App& app, options& o, const char* text) {
+inline void add_device_option(
+    CLI::App& app, options& o,
+    const char* text =
+        "where the integers run: cpu, cuda or cuda:N (device number N); on a device their codes "
+        "are compared with the CPU's. Built without nvcc, cuda is the host runner: few images") {
     app.add_option_function<std::string>(
            "--device", [&o](const std::string& name) { o.device = device_by_name(name); }, text)
         ->default_str("cpu");
@@ -113,10 +117,6 @@ inline void add_options(CLI::App& app, options& o) {
     app.add_option("--std", o.std, "standard deviation of each channel");
     app.add_option("--json", o.json, "write the results to this file");
     app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
-    add_device_option(
-        app, o,
-        "where the integers run: cpu, cuda or cuda:N (device number N); on a device their codes "
-        "are compared with the CPU's. Built without nvcc, cuda is the host runner: few images");
     app.add_option("--seed", o.seed,
                    "0: the first calibration images; else a random choice of them")
         ->capture_default_str();

@@ -125,6 +125,7 @@ int main(int argc, char** argv) {
     CLI::App app("Exercise 1: post-training quantization of whole networks", "q1_ptq");
     options o;
     add_options(app, o);
+    add_device_option(app, o);
     app.add_option("--weight-bytes", o.weight_bytes,
                    "choose the width of each layer's weights, 2 to 8 bits, so that all packed "
                    "weights take at most so many bytes; 0: as --weight-spec and --layer say")

@@ -129,6 +129,7 @@ int main(int argc, char** argv) {
     options o;
     noise_options n;
     add_options(app, o);
+    add_device_option(app, o);
     app.add_option("--samples", n.samples, "sizes of the calibration sets of noise")
         ->delimiter(',')
         ->check(CLI::PositiveNumber)

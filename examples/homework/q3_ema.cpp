@@ -155,6 +155,7 @@ int main(int argc, char** argv) {
     options o;
     average_options a;
     add_options(app, o);
+    add_device_option(app, o);
     for (const char* option : {"--observer", "--weight-observer"}) // the exercise says which
         app.remove_option(app.get_option(option));
     app.add_option("--alpha", a.alphas, "weights of the new value, above 0 and at most 1")

@@ -299,6 +299,7 @@ int main(int argc, char** argv) {
     o.observer = o.weight_observer = "mse";
     request r;
     add_options(app, o);
+    add_device_option(app, o);
     // What --config says, or what training does by itself.
     for (const char* name :
          {"--weight-spec", "--activation-spec", "--layer", "--equalize", "--integer-images"})
