@@ -6,6 +6,7 @@
 #include "trained.hpp"
 #include "training_state.hpp"
 
+#include <quantal/passes/optimize.hpp>
 #include <quantal/torch/train_float.hpp>
 #include <quantal/torch/train_quantized.hpp>
 

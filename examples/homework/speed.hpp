@@ -9,6 +9,9 @@
 #include "roofline.hpp"
 #include "source.hpp"
 
+#include <quantal/passes/optimize.hpp>
+#include <quantal/runtime/cpu/program.hpp>
+
 #include <support/race.hpp>
 #include <support/random_weights.hpp>
 
@@ -106,8 +109,7 @@ public:
         for (const form& f : s.forms)
             add(f, in_integers(net, f, images, o.threads));
         add({"float32 quantal", "float32", "float32"}, all_in_float(net));
-        if (backend::second_answers)
-            other_ = std::make_unique<backend::float_network>(std::move(net));
+        if (backend::second_answers) other_ = std::make_unique<backend::float_network>(net);
     }
 
     /// One contender's figures for a batch.

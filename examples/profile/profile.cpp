@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Where the time of a network in integers goes: every step and every kernel, with random weights.
-#include "../homework/options.hpp"
+#include "../homework/written_quantization.hpp"
 
+#include <support/command_line.hpp>
 #include <support/random_weights.hpp>
 
 #include <quantal/models/by_name.hpp>
@@ -19,7 +20,8 @@ using benchmarks::normal;
 namespace {
 
 struct run_options {
-    std::string model = "resnet18", arch{};
+    std::string model = "resnet18", arch{}, weight_spec = "w8", activation_spec = "a8";
+    std::vector<std::string> layers{};
     int size = 224, threads = 1;
     std::int64_t batch = 1, calibration = 2, runs = 10;
     std::uint64_t seed = 1;
@@ -98,7 +100,6 @@ void profile(const run_options& o, const quantal::quantization& q) {
 int main(int argc, char** argv) {
     CLI::App app("Where the time of a network in integers goes", "profile");
     run_options o;
-    homework::options specs;
     app.add_option("--model", o.model, "resnet18, vgg16_bn, mobilenet_v2, ...")
         ->capture_default_str();
     app.add_option("--size", o.size, "height and width of an image")
@@ -111,10 +112,9 @@ int main(int argc, char** argv) {
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--arch", o.arch, "kernels: generic, sse2, avx2, ... (default: the best)");
-    app.add_option("--weight-spec", specs.weight_spec, "for example w8")->capture_default_str();
-    app.add_option("--activation-spec", specs.activation_spec, "for example a8")
-        ->capture_default_str();
-    app.add_option("--layer", specs.layers, "PATTERN=SPEC for layers that differ; several times");
+    app.add_option("--weight-spec", o.weight_spec, "for example w8")->capture_default_str();
+    app.add_option("--activation-spec", o.activation_spec, "for example a8")->capture_default_str();
+    app.add_option("--layer", o.layers, "PATTERN=SPEC for layers that differ; several times");
     app.add_option("--calibration", o.calibration, "random images to calibrate on")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
@@ -123,5 +123,7 @@ int main(int argc, char** argv) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--seed", o.seed, "of weights and images")->capture_default_str();
-    return homework::run(app, argc, argv, [&] { profile(o, specs.quantization()); });
+    return benchmarks::run(app, argc, argv, [&] {
+        profile(o, homework::written_quantization(o.weight_spec, o.activation_spec, o.layers));
+    });
 }

@@ -4,7 +4,10 @@
 #include "../homework/report.hpp"
 #include "../homework/source.hpp"
 
+#include <quantal/data/preprocess_json.hpp>
 #include <quantal/io/deployable.hpp>
+#include <quantal/observe/by_name.hpp>
+#include <quantal/runtime/calibrate.hpp>
 #include <quantal/runtime/size.hpp>
 #include <quantal/runtime/trace.hpp>
 

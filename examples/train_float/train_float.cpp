@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Trains a float network on small images and writes its weights as float16.
-#include "../homework/backend_torch.hpp"
+#include "../homework/backend.hpp"
 #include "../homework/report.hpp"
 #include "../homework/source.hpp"
 #include "../homework/training_state.hpp"
 
+#include <quantal/data/preprocess_json.hpp>
+#include <quantal/models/metadata.hpp>
 #include <quantal/runtime/evaluate.hpp>
 #include <quantal/torch/float_network.hpp>
 #include <quantal/torch/train_float.hpp>

@@ -35,7 +35,7 @@ constexpr std::array reals{
     infinity, -infinity, 1e30f, -1e30f, 0.45f, 1e9f,   -0.75f,     0x1p-149f, -0x1p-140f,
 };
 
-struct results {
+struct affine_results {
     std::array<std::int32_t, reals.size()> codes{};
     std::array<float, reals.size()> values{};
     std::array<float, 3> scales{};
@@ -44,8 +44,8 @@ struct results {
 };
 
 /// Every function of the header: once a constant, once at run time.
-constexpr results evaluate(const std::array<float, reals.size()>& inputs) {
-    results r;
+constexpr affine_results evaluate_affine(const std::array<float, reals.size()>& inputs) {
+    affine_results r;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         r.codes[i] = arith::quantize(inputs[i], 0.1f, 17, 0, 255);
         r.values[i] = arith::dequantize(r.codes[i], inputs[2], 17);
@@ -63,13 +63,13 @@ constexpr results evaluate(const std::array<float, reals.size()>& inputs) {
 BOOST_AUTO_TEST_SUITE(arith_affine)
 
 BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
-    static constexpr results constant = evaluate(reals);
+    static constexpr affine_results constant = evaluate_affine(reals);
     std::array<float, reals.size()> inputs{};
     for (std::size_t i = 0; i < reals.size(); ++i) {
         volatile float hidden = reals[i];
         inputs[i] = hidden;
     }
-    const results found = evaluate(inputs);
+    const affine_results found = evaluate_affine(inputs);
     BOOST_TEST(found.codes == constant.codes, boost::test_tools::per_element());
     BOOST_TEST(found.values == constant.values, boost::test_tools::per_element());
     BOOST_TEST(found.scales == constant.scales, boost::test_tools::per_element());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <quantal/arith/requantizer.hpp>
 
+#include "arith/emulation.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -9,27 +11,18 @@
 #include <random>
 
 namespace arith = quantal::arith;
+using support::seeded;
+using support::to_code;
+using support::wide;
 
 namespace {
 
 // 64 bits hold every product of an int32 and a float32 exactly.
-using wide = long double;
 static_assert(std::numeric_limits<wide>::digits >= 64);
 
-constexpr int count = 200000;
-constexpr std::int32_t lowest = std::numeric_limits<std::int32_t>::min();
-constexpr std::int32_t highest = std::numeric_limits<std::int32_t>::max();
-
-std::mt19937 seeded(unsigned seed) {
-    BOOST_TEST_MESSAGE("seed " << seed);
-    return std::mt19937(seed);
-}
-
-/// `clamp(rne(v) + zero, lo, hi)`: nearbyint rounds ties to even.
-std::int32_t to_code(wide v, std::int32_t zero, std::int32_t lo, std::int32_t hi) {
-    const wide code = std::nearbyint(v) + zero;
-    return static_cast<std::int32_t>(std::fmin(std::fmax(code, wide(lo)), wide(hi)));
-}
+constexpr int fixed_point_cases = 200000;
+constexpr std::int32_t lowest_int32 = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t highest_int32 = std::numeric_limits<std::int32_t>::max();
 
 /// A float32 with a random significand and an exponent in [from, to].
 float random_scale(std::mt19937& random, int from, int to) {
@@ -44,10 +37,11 @@ std::int32_t rounded_twice(std::int32_t acc, arith::fixed_multiplier m) {
     return static_cast<std::int32_t>(std::lround(std::ldexp(wide(high), 31 - m.shift)));
 }
 
-constexpr std::array<float, 5> scales{0.0078125f, 0.3f, 1.0f, 0x1.fffffep-9f, 3.7e-5f};
+constexpr std::array<float, 5> example_scales{0.0078125f, 0.3f, 1.0f, 0x1.fffffep-9f, 3.7e-5f};
 
-constexpr std::array<std::int32_t, 4 * scales.size()> evaluate(const std::array<float, 5>& s) {
-    std::array<std::int32_t, 4 * scales.size()> r{};
+constexpr std::array<std::int32_t, 4 * example_scales.size()>
+evaluate_fixed_point(const std::array<float, 5>& s) {
+    std::array<std::int32_t, 4 * example_scales.size()> r{};
     for (std::size_t i = 0; i < s.size(); ++i) {
         const auto m = arith::fixed_point(s[i]);
         r[4 * i] = m.significand;
@@ -64,18 +58,18 @@ constexpr std::array<std::int32_t, 4 * scales.size()> evaluate(const std::array<
 BOOST_AUTO_TEST_SUITE(arith_fixed_point)
 
 BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
-    static constexpr auto constant = evaluate(scales);
-    std::array<float, scales.size()> inputs{};
-    for (std::size_t i = 0; i < scales.size(); ++i) {
-        volatile float hidden = scales[i];
+    static constexpr auto constant = evaluate_fixed_point(example_scales);
+    std::array<float, example_scales.size()> inputs{};
+    for (std::size_t i = 0; i < example_scales.size(); ++i) {
+        volatile float hidden = example_scales[i];
         inputs[i] = hidden;
     }
-    BOOST_TEST(evaluate(inputs) == constant, boost::test_tools::per_element());
+    BOOST_TEST(evaluate_fixed_point(inputs) == constant, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_multiplier_is_the_float_exactly) {
     auto random = seeded(61);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < fixed_point_cases; ++i) {
         const float m = random_scale(random, -33, 30);
         const auto fixed = arith::fixed_point(m);
         if (std::ldexp(wide(fixed.significand), -fixed.shift) != wide(m) ||
@@ -85,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_multiplier_is_the_float_exactly) {
     BOOST_TEST((arith::fixed_point(1.0f) == arith::fixed_multiplier{1 << 30, 30}));
     BOOST_TEST((arith::fixed_point(0x1p-33f) == arith::fixed_multiplier{1 << 30, 63}));
     BOOST_TEST((arith::fixed_point(0x1p30f) == arith::fixed_multiplier{1 << 30, 0}));
-    BOOST_TEST((arith::fixed_point(0x1p31f) == arith::fixed_multiplier{highest, 0}));
+    BOOST_TEST((arith::fixed_point(0x1p31f) == arith::fixed_multiplier{highest_int32, 0}));
 }
 
 BOOST_AUTO_TEST_CASE(a_shift_rounds_ties_to_even) {
@@ -103,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_shift_rounds_ties_to_even) {
 
 BOOST_AUTO_TEST_CASE(requantize_rounds_the_exact_product_once) {
     auto random = seeded(62);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < fixed_point_cases; ++i) {
         const int bits = std::uniform_int_distribution<int>(1, 31)(random);
         const auto acc = static_cast<std::int32_t>(random()) >> (31 - bits);
         // Products around the range of codes, and everything else there is.
@@ -114,7 +108,7 @@ BOOST_AUTO_TEST_CASE(requantize_rounds_the_exact_product_once) {
         if (arith::requantize(acc, arith::fixed_point(m), zero, 0, 255) != expected)
             BOOST_ERROR(acc << " * " << m << " with zero point " << zero);
     }
-    for (const std::int32_t acc : {lowest, lowest + 1, -1, 0, 1, highest})
+    for (const std::int32_t acc : {lowest_int32, lowest_int32 + 1, -1, 0, 1, highest_int32})
         for (const float m : {0x1p-126f, 0x1p-34f, 0x1.fffffep-34f, 0x1p-33f, 0x1p-32f,
                               0x1.fffffep-33f, 0x1p-31f, 1.0f, 0x1p31f, 0x1.fffffep127f})
             BOOST_TEST(arith::requantize(acc, arith::fixed_point(m), 100, -32768, 65535) ==
@@ -137,7 +131,7 @@ BOOST_AUTO_TEST_CASE(rounding_twice_is_another_formula) {
     BOOST_TEST(rounded_twice(1024, m) == 1);
     auto random = seeded(63);
     int differing = 0;
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < fixed_point_cases; ++i) {
         const auto acc = static_cast<std::int32_t>(random()) >> 12;
         const auto scale = arith::fixed_point(random_scale(random, -14, -13));
         differing += rounded_twice(acc, scale) != arith::requantize(acc, scale, 0, -128, 127) &&
@@ -148,7 +142,7 @@ BOOST_AUTO_TEST_CASE(rounding_twice_is_another_formula) {
 
 BOOST_AUTO_TEST_CASE(the_larger_multiplier_of_an_addition_is_exact) {
     auto random = seeded(64);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < fixed_point_cases; ++i) {
         const float a = random_scale(random, -8, 2), b = random_scale(random, -8, 2);
         const float y = random_scale(random, -5, 2);
         const auto m = arith::fixed_add(a, b, y);

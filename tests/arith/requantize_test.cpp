@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <quantal/arith/requantize.hpp>
 
+#include "arith/emulation.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -10,13 +12,15 @@
 #include <random>
 
 namespace arith = quantal::arith;
+using support::seeded;
+using support::to_code;
+using support::wide;
 
 namespace {
 
 // An emulation that shares no code with the header: long double operations, each rounded to
 // float32 by a conversion. 64 bits hold a product of two floats exactly and make a quotient and a
 // sum that round to float32 as if rounded once (64 >= 2 * 24 + 2).
-using wide = long double;
 static_assert(std::numeric_limits<wide>::digits >= 50);
 
 /// Volatile: compilers see that a product rounded to float32 is a float32 product, and would then
@@ -35,12 +39,6 @@ float plus(float a, float b) {
     return to_float(static_cast<wide>(a) + b);
 }
 
-/// `clamp(rne(v) + zero, lo, hi)`: rounded before it is clamped, unlike the header.
-std::int32_t to_code(float v, std::int32_t zero, std::int32_t lo, std::int32_t hi) {
-    const wide code = std::nearbyint(static_cast<wide>(v)) + zero;
-    return static_cast<std::int32_t>(std::fmin(std::fmax(code, wide(lo)), wide(hi)));
-}
-
 /// The integer nearest to `v`, ties to even, with integers only: `v` as mantissa and exponent.
 std::int64_t nearest_even(float v) {
     int exponent = 0;
@@ -56,12 +54,7 @@ std::int64_t nearest_even(float v) {
     return mantissa < 0 ? -whole : whole;
 }
 
-std::mt19937 seeded(unsigned seed) {
-    BOOST_TEST_MESSAGE("seed " << seed);
-    return std::mt19937(seed);
-}
-
-constexpr int count = 20000;
+constexpr int requantize_cases = 20000;
 
 struct sample {
     std::int32_t acc;
@@ -74,11 +67,11 @@ constexpr std::array samples{
     sample{2147483647, 0.9f, 0.8f, 0.01f}, sample{-2147483647, 0.9f, 0.8f, 0.01f},
     sample{77, 3.3f, 0.7f, 0.11f},         sample{1, 0x1p-63f, 0x1p-63f, 0x1p-63f},
 };
-using results = std::array<std::array<float, 8>, samples.size()>;
+using requantize_results = std::array<std::array<float, 8>, samples.size()>;
 
 /// Every function of the header: once a constant, once at run time.
-constexpr results evaluate(const std::array<sample, samples.size()>& inputs) {
-    results r{};
+constexpr requantize_results evaluate_requantize(const std::array<sample, samples.size()>& inputs) {
+    requantize_results r{};
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const auto [acc, a, b, c] = inputs[i];
         const float m = arith::requantize_multiplier(a, b, c);
@@ -101,7 +94,7 @@ constexpr results evaluate(const std::array<sample, samples.size()>& inputs) {
 BOOST_AUTO_TEST_SUITE(arith_requantize)
 
 BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
-    static constexpr results constant = evaluate(samples);
+    static constexpr requantize_results constant = evaluate_requantize(samples);
     std::array<sample, samples.size()> inputs{};
     for (std::size_t i = 0; i < samples.size(); ++i) {
         volatile std::int32_t acc = samples[i].acc;
@@ -110,7 +103,7 @@ BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
         volatile float c = samples[i].c;
         inputs[i] = {acc, a, b, c};
     }
-    const results found = evaluate(inputs);
+    const requantize_results found = evaluate_requantize(inputs);
     for (std::size_t i = 0; i < samples.size(); ++i)
         BOOST_TEST(found[i] == constant[i], boost::test_tools::per_element());
 }
@@ -120,7 +113,7 @@ BOOST_AUTO_TEST_CASE(requantize_agrees_with_the_emulation) {
     std::uniform_int_distribution<std::int32_t> sums(-2000000, 2000000);
     std::uniform_real_distribution<float> scales(0.0005f, 0.05f);
     std::uniform_int_distribution<std::int32_t> zeros(0, 255);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < requantize_cases; ++i) {
         const std::int32_t acc = sums(random);
         const float x = scales(random);
         const float w = scales(random);
@@ -139,10 +132,10 @@ BOOST_AUTO_TEST_CASE(requantize_at_ties_and_ends) {
         BOOST_TEST(arith::requantize(2 * k + 1, 0.5f, 0, -1000, 1000) == even);
         BOOST_TEST(arith::requantize(2 * k + 1, 0.5f, 9, -1000, 1000) == even + 9);
     }
-    constexpr auto largest = std::numeric_limits<std::int32_t>::max();
-    BOOST_TEST(arith::requantize(largest, 1.0f, 128, 0, 255) == 255);
-    BOOST_TEST(arith::requantize(-largest, 1.0f, 128, 0, 255) == 0);
-    BOOST_TEST(arith::requantize(largest, 3e38f, 0, -8, 7) == 7);
+    constexpr auto largest_sum = std::numeric_limits<std::int32_t>::max();
+    BOOST_TEST(arith::requantize(largest_sum, 1.0f, 128, 0, 255) == 255);
+    BOOST_TEST(arith::requantize(-largest_sum, 1.0f, 128, 0, 255) == 0);
+    BOOST_TEST(arith::requantize(largest_sum, 3e38f, 0, -8, 7) == 7);
     BOOST_TEST(arith::requantize(50, 1.0f, 10, 10, 40) == 40); // a clamp narrower than the codes
     BOOST_TEST(arith::requantize(-50, 1.0f, 10, 10, 40) == 10);
 }
@@ -165,7 +158,7 @@ BOOST_AUTO_TEST_CASE(residual_add_agrees_with_the_emulation) {
     auto random = seeded(32);
     std::uniform_int_distribution<std::int32_t> codes(0, 255);
     std::uniform_real_distribution<float> scales(0.005f, 0.05f);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < requantize_cases; ++i) {
         const arith::addend a{codes(random), scales(random), codes(random)};
         // Half of the sums are near ties: equal scales, twice as large in the output.
         const bool tie = i % 2 == 0;
@@ -183,7 +176,7 @@ BOOST_AUTO_TEST_CASE(average_agrees_with_the_emulation) {
     std::uniform_int_distribution<std::int32_t> sizes(1, 64);
     std::uniform_int_distribution<std::int32_t> codes(-255, 255);
     std::uniform_real_distribution<float> scales(0.005f, 0.05f);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < requantize_cases; ++i) {
         const std::int32_t n = sizes(random);
         const std::int32_t sum = n * codes(random) + codes(random) % n;
         const float x = scales(random);
@@ -203,7 +196,7 @@ BOOST_AUTO_TEST_CASE(accumulator_value_agrees_with_the_emulation) {
     auto random = seeded(34);
     std::uniform_int_distribution<std::int32_t> sums(-2000000000, 2000000000);
     std::uniform_real_distribution<float> scales(0.0005f, 0.05f);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < requantize_cases; ++i) {
         const std::int32_t acc = sums(random);
         const float x = scales(random);
         const float w = scales(random);
@@ -228,7 +221,7 @@ BOOST_AUTO_TEST_CASE(bias_code_rounds_one_quotient) {
     std::uniform_real_distribution<float> scales(0.0005f, 0.05f);
     std::uniform_int_distribution<int> exponents(-10, 14);
     int beyond_22_bits = 0;
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < requantize_cases; ++i) {
         const float b = std::ldexp(mantissa(random), exponents(random));
         const float x = scales(random);
         const float w = scales(random);

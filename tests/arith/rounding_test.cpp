@@ -13,23 +13,24 @@ namespace arith = quantal::arith;
 
 namespace {
 
-constexpr std::array samples{
+constexpr std::array values_to_round{
     0.0f,      -0.0f,  0.5f,       -0.5f,       0x1.fffffep-2f, -0x1.fffffep-2f, 1.5f,
     -1.5f,     2.5f,   -2.5f,      3.49999976f, 126.5f,         127.5f,          -127.5f,
     -128.5f,   254.5f, 255.49998f, 1048575.5f,  -1048576.5f,    4194303.5f,      -4194303.5f,
     0x1p-149f, 1e-20f, 0.1f,       -0.7f,       1234567.25f,    -1234567.75f,    3.0f,
 };
 
-struct results {
-    std::array<std::int32_t, samples.size()> integers{}, away{}, drawn{};
-    std::array<float, samples.size()> products{};
-    std::array<float, samples.size()> clamped{};
-    bool operator==(const results&) const = default;
+struct rounding_results {
+    std::array<std::int32_t, values_to_round.size()> integers{}, away{}, drawn{};
+    std::array<float, values_to_round.size()> products{};
+    std::array<float, values_to_round.size()> clamped{};
+    bool operator==(const rounding_results&) const = default;
 };
 
 /// Every function of the header over `inputs`: once a constant, once at run time.
-constexpr results evaluate(const std::array<float, samples.size()>& inputs) {
-    results r;
+constexpr rounding_results
+evaluate_rounding(const std::array<float, values_to_round.size()>& inputs) {
+    rounding_results r;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         r.integers[i] = arith::round_half_even(inputs[i]);
         r.away[i] = arith::round_half_away(inputs[i]);
@@ -50,13 +51,13 @@ constexpr std::int32_t even_beside(std::int32_t k) {
 BOOST_AUTO_TEST_SUITE(arith_rounding)
 
 BOOST_AUTO_TEST_CASE(constant_evaluation_equals_run_time) {
-    static constexpr results constant = evaluate(samples);
-    std::array<float, samples.size()> inputs{};
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        volatile float hidden = samples[i];
+    static constexpr rounding_results constant = evaluate_rounding(values_to_round);
+    std::array<float, values_to_round.size()> inputs{};
+    for (std::size_t i = 0; i < values_to_round.size(); ++i) {
+        volatile float hidden = values_to_round[i];
         inputs[i] = hidden;
     }
-    const results found = evaluate(inputs);
+    const rounding_results found = evaluate_rounding(inputs);
     BOOST_TEST(found.integers == constant.integers, boost::test_tools::per_element());
     BOOST_TEST(found.away == constant.away, boost::test_tools::per_element());
     BOOST_TEST(found.drawn == constant.drawn, boost::test_tools::per_element());
@@ -83,12 +84,12 @@ BOOST_AUTO_TEST_CASE(every_tie_of_the_domain_goes_to_even) {
 }
 
 BOOST_AUTO_TEST_CASE(neighbours_of_ties_and_integers_go_to_the_nearest) {
-    constexpr float infinity = std::numeric_limits<float>::infinity();
+    constexpr float inf = std::numeric_limits<float>::infinity();
     std::int32_t wrong = 0;
     for (std::int32_t k = -(1 << 20); k < (1 << 20); k += 3) {
         const float tie = static_cast<float>(k) + 0.5f;
-        wrong += arith::round_half_even(std::nextafter(tie, -infinity)) != k;
-        wrong += arith::round_half_even(std::nextafter(tie, infinity)) != k + 1;
+        wrong += arith::round_half_even(std::nextafter(tie, -inf)) != k;
+        wrong += arith::round_half_even(std::nextafter(tie, inf)) != k + 1;
         wrong += arith::round_half_even(static_cast<float>(k)) != k;
     }
     BOOST_TEST(wrong == 0);
@@ -135,9 +136,9 @@ BOOST_AUTO_TEST_CASE(a_product_is_rounded_once) {
 }
 
 BOOST_AUTO_TEST_CASE(clamp_takes_infinities_and_nan) {
-    constexpr float infinity = std::numeric_limits<float>::infinity();
-    BOOST_TEST(arith::clamp(infinity, -3.0f, 4.0f) == 4.0f);
-    BOOST_TEST(arith::clamp(-infinity, -3.0f, 4.0f) == -3.0f);
+    constexpr float inf = std::numeric_limits<float>::infinity();
+    BOOST_TEST(arith::clamp(inf, -3.0f, 4.0f) == 4.0f);
+    BOOST_TEST(arith::clamp(-inf, -3.0f, 4.0f) == -3.0f);
     BOOST_TEST(arith::clamp(std::numeric_limits<float>::quiet_NaN(), -3.0f, 4.0f) == -3.0f);
     BOOST_TEST(arith::clamp(4, 0, 15) == 4);
     BOOST_TEST(arith::clamp(-1, 0, 15) == 0);

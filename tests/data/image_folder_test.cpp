@@ -3,13 +3,13 @@
 #include <quantal/data/loader.hpp>
 
 #include "files.hpp"
+#include "small_crop.hpp"
 #include "support/real_data.hpp"
 
 namespace data = quantal::data;
+using files::small_crop;
 
 namespace {
-
-const data::preprocess small{.crop = 8, .mean = {0, 0, 0}, .std = {1, 1, 1}};
 
 /// Two classes with two and one images, and files that are none.
 void fill(const files::temporary_folder& folder) {
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_SUITE(image_folder)
 BOOST_AUTO_TEST_CASE(images_are_sorted_and_numbered_by_the_synset_file) {
     const files::temporary_folder folder;
     fill(folder);
-    const data::image_folder set(folder.path() / "set", folder.path() / "words.txt", small);
+    const data::image_folder set(folder.path() / "set", folder.path() / "words.txt", small_crop);
     BOOST_REQUIRE(set.size() == 3u);
     BOOST_TEST(set.classes() == 3);
     BOOST_TEST(set.image_shape() == (quantal::extents{3, 8, 8}));
@@ -43,7 +43,8 @@ BOOST_AUTO_TEST_CASE(images_are_sorted_and_numbered_by_the_synset_file) {
     std::vector<float> read(3 * 64);
     std::vector<float> expected(3 * 64);
     set.read(1, read);
-    data::apply(small, data::decode_jpeg(files::make_jpeg(files::ramp(12, 10, 3)), ""), expected);
+    data::apply(small_crop, data::decode_jpeg(files::make_jpeg(files::ramp(12, 10, 3)), ""),
+                expected);
     BOOST_TEST(read == expected);
 }
 
@@ -52,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_folders_number_themselves) {
     for (int i = 0; i < 1000; ++i)
         std::filesystem::create_directories(folder.path() / "set" / std::to_string(1000 + i));
     folder.write("set/1007/a.jpg", files::make_jpeg(files::ramp(12, 10, 3)));
-    const data::image_folder set(folder.path() / "set", std::nullopt, small);
+    const data::image_folder set(folder.path() / "set", std::nullopt, small_crop);
     BOOST_TEST(set.size() == 1u);
     BOOST_TEST(set.classes() == 1000);
     BOOST_TEST(set.label(0) == 7);
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_numbered_is_refused) {
     fill(folder);
     const auto message = [&](const std::optional<std::filesystem::path>& words,
                              const std::filesystem::path& name = "set",
-                             const data::preprocess& p = small) {
+                             const data::preprocess& p = small_crop) {
         return files::message_of(
             [&] { const data::image_folder set(folder.path() / name, words, p); });
     };
@@ -77,7 +78,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_numbered_is_refused) {
     BOOST_TEST(message(folder.path() / "none").find("none") != std::string::npos);
     BOOST_TEST(message(one, "absent").find("cannot be read") != std::string::npos);
     BOOST_TEST(message(one, "set/n1").find("holds no folders") != std::string::npos);
-    data::preprocess whole = small;
+    data::preprocess whole = small_crop;
     whole.crop = 0;
     BOOST_TEST(message(one, "set", whole).find("has to crop") != std::string::npos);
 }
@@ -87,7 +88,7 @@ BOOST_AUTO_TEST_CASE(files_that_are_damaged_or_too_small_are_named) {
     fill(folder);
     folder.write("set/n1/broken.jpg", files::to_bytes("no image"));
     folder.write("set/n1/tiny.jpg", files::make_jpeg(files::ramp(7, 10, 3)));
-    const data::image_folder set(folder.path() / "set", folder.path() / "words.txt", small);
+    const data::image_folder set(folder.path() / "set", folder.path() / "words.txt", small_crop);
     BOOST_REQUIRE(set.size() == 5u);
     std::vector<float> chw(3 * 64);
     const auto message = [&](std::size_t i) {

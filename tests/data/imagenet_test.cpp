@@ -3,12 +3,13 @@
 #include <quantal/data/imagenet.hpp>
 
 #include "data/devkit_files.hpp"
+#include "data/small_crop.hpp"
 
 namespace data = quantal::data;
+using files::message_of;
+using files::small_crop;
 
 namespace {
-
-const data::preprocess small{.crop = 8, .mean = {0, 0, 0}, .std = {1, 1, 1}};
 
 /// Leaves in another order than that of their names, and an inner node whose name is the first.
 const std::vector<data::synset> synsets{
@@ -54,10 +55,6 @@ void write_images(const files::temporary_folder& folder, const std::string& belo
     folder.write(below + "notes.txt", {});
 }
 
-std::string message(const auto& action) {
-    return files::message_of(action);
-}
-
 void check_images(const data::dataset& set) {
     BOOST_REQUIRE(set.size() == 4u);
     BOOST_TEST(set.classes() == 3);
@@ -67,7 +64,7 @@ void check_images(const data::dataset& set) {
         std::vector<float> read(3 * 64);
         std::vector<float> expected(3 * 64);
         set.read(i, read);
-        data::apply(small, data::decode_jpeg(image(i + 1), ""), expected);
+        data::apply(small_crop, data::decode_jpeg(image(i + 1), ""), expected);
         BOOST_TEST(read == expected);
     }
 }
@@ -109,7 +106,7 @@ BOOST_AUTO_TEST_CASE(damaged_kits_are_refused) {
     const files::temporary_folder folder;
     const auto refused = [&](const std::string& truth) {
         write_kit(folder, truth);
-        return message([&] { std::ignore = data::read_devkit(folder.path() / kit); });
+        return message_of([&] { std::ignore = data::read_devkit(folder.path() / kit); });
     };
     for (const char* id : {"0", "4", "5", "-1", "x", "2 ", "99999999999", ""})
         BOOST_TEST(refused("1\n" + std::string(id) + "\n3\n")
@@ -117,11 +114,11 @@ BOOST_AUTO_TEST_CASE(damaged_kits_are_refused) {
                                   std::string(id) +
                                   "\"; each line is one of the 3 ids in meta.mat"));
     std::filesystem::remove(folder.path() / kit / ground_truth);
-    BOOST_TEST(message([&] {
+    BOOST_TEST(message_of([&] {
                    std::ignore = data::read_devkit(folder.path() / kit);
                }).starts_with("there is no file"));
     const auto twice = [](const data::synset& other) {
-        return message([&] {
+        return message_of([&] {
             std::ignore = data::parse_devkit(files::make_meta({{1, "n1", true}, other}), {}, "kit");
         });
     };
@@ -134,7 +131,7 @@ BOOST_AUTO_TEST_CASE(damaged_packed_kits_are_refused) {
     const files::temporary_folder folder;
     const auto refused = [&](const files::bytes& file) {
         const auto path = folder.write("kit.tar.gz", file);
-        return message([&] { std::ignore = data::read_devkit(path); });
+        return message_of([&] { std::ignore = data::read_devkit(path); });
     };
     files::bytes file = packed_kit();
     BOOST_TEST(refused(file) == "no data_error");
@@ -142,7 +139,7 @@ BOOST_AUTO_TEST_CASE(damaged_packed_kits_are_refused) {
     BOOST_TEST(refused(file).find("is damaged") != std::string::npos);
     BOOST_TEST(refused(files::to_bytes("no kit")).find("is no tar archive") != std::string::npos);
     BOOST_TEST(refused(files::gzip(files::make_tar({}))).ends_with("holds no file data/meta.mat"));
-    BOOST_TEST(message([&] {
+    BOOST_TEST(message_of([&] {
                    std::ignore = data::read_devkit(folder.path() / "none");
                }).ends_with("cannot be opened"));
 }
@@ -151,24 +148,24 @@ BOOST_AUTO_TEST_CASE(every_form_gives_the_same_images) {
     const files::temporary_folder folder;
     write_kit(folder);
     write_images(folder, "val/");
-    check_images(*data::open_imagenet(folder.path(), small));
+    check_images(*data::open_imagenet(folder.path(), small_crop));
     std::filesystem::remove_all(folder.path() / "val");
     write_images(folder, "");
-    check_images(*data::open_imagenet(folder.path(), small));
+    check_images(*data::open_imagenet(folder.path(), small_crop));
     for (std::size_t number = 1; number <= 4; ++number)
         std::filesystem::remove(folder.path() / name_of(number));
     folder.write("ILSVRC2012_img_val.tar", packed_images());
-    check_images(*data::open_imagenet(folder.path(), small));
+    check_images(*data::open_imagenet(folder.path(), small_crop));
     std::filesystem::remove_all(folder.path() / kit);
     folder.write(kit + ".tar.gz", packed_kit());
-    check_images(*data::open_imagenet(folder.path(), small));
+    check_images(*data::open_imagenet(folder.path(), small_crop));
 }
 
 BOOST_AUTO_TEST_CASE(class_folders_are_found) {
     const files::temporary_folder folder;
     folder.write("val/n1/a.JPEG", image(1));
     folder.write("synset_words.txt", files::to_bytes("n0 nothing\nn1 one\n"));
-    const auto set = data::open_imagenet(folder.path(), small);
+    const auto set = data::open_imagenet(folder.path(), small_crop);
     BOOST_TEST(set->size() == 1u);
     BOOST_TEST(set->label(0) == 1);
 }
@@ -176,7 +173,7 @@ BOOST_AUTO_TEST_CASE(class_folders_are_found) {
 BOOST_AUTO_TEST_CASE(what_was_looked_for_is_said) {
     const files::temporary_folder folder;
     const auto refused = [&] {
-        return message([&] { std::ignore = data::open_imagenet(folder.path(), small); });
+        return message_of([&] { std::ignore = data::open_imagenet(folder.path(), small_crop); });
     };
     BOOST_TEST(refused().find("looked for val/ with class folders, ILSVRC2012_val_00000001.JPEG "
                               "and so on in it or in val/, and ILSVRC2012_img_val.tar") !=
@@ -189,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_was_looked_for_is_said) {
 BOOST_AUTO_TEST_CASE(images_and_labels_have_to_be_as_many) {
     const files::temporary_folder folder;
     const auto refused = [&] {
-        return message([&] { std::ignore = data::open_imagenet(folder.path(), small); });
+        return message_of([&] { std::ignore = data::open_imagenet(folder.path(), small_crop); });
     };
     for (const char* form : {"folder", "tar"}) {
         const bool packed = form == std::string("tar");
@@ -213,25 +210,25 @@ BOOST_AUTO_TEST_CASE(hostile_archives_are_refused_and_damaged_images_named) {
     files::bytes archive = packed_images();
     archive.resize(archive.size() - 1024);
     folder.write("ILSVRC2012_img_val.tar", archive);
-    BOOST_TEST(message([&] {
-                   std::ignore = data::open_imagenet(folder.path(), small);
+    BOOST_TEST(message_of([&] {
+                   std::ignore = data::open_imagenet(folder.path(), small_crop);
                }).ends_with("it is truncated: it has no end mark"));
     folder.write("ILSVRC2012_img_val.tar",
                  files::make_tar({{"val/" + name_of(1), image(1)},
                                   {name_of(2), files::to_bytes("no image")},
                                   {name_of(3), files::make_jpeg(files::ramp(5, 9, 3))},
                                   {name_of(4), {}}}));
-    const auto set = data::open_imagenet(folder.path(), small);
+    const auto set = data::open_imagenet(folder.path(), small_crop);
     std::vector<float> chw(3 * 64);
-    const auto reading = [&](std::size_t i) { return message([&] { set->read(i, chw); }); };
+    const auto reading = [&](std::size_t i) { return message_of([&] { set->read(i, chw); }); };
     BOOST_TEST(reading(0) == "no data_error");
     BOOST_TEST(reading(1).find("img_val.tar/" + name_of(2)) != std::string::npos);
     BOOST_TEST(reading(2).find(name_of(3)) != std::string::npos);
     BOOST_TEST(reading(2).find("smaller than the crop") != std::string::npos);
     BOOST_TEST(reading(3).find(name_of(4)) != std::string::npos);
-    data::preprocess whole = small;
+    data::preprocess whole = small_crop;
     whole.crop = 0;
-    BOOST_TEST(message([&] {
+    BOOST_TEST(message_of([&] {
                    std::ignore = data::open_imagenet(folder.path(), whole);
                }).find("has to crop") != std::string::npos);
 }

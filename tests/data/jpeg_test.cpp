@@ -7,12 +7,12 @@ namespace data = quantal::data;
 
 namespace {
 
-const auto parse = [](std::span<const std::byte> file) {
+const auto decode_jpeg = [](std::span<const std::byte> file) {
     return data::decode_jpeg(file, "test.jpg");
 };
 
-std::string message(const files::bytes& file) {
-    return files::message_of([&] { parse(file); });
+std::string message_of_jpeg(const files::bytes& file) {
+    return files::message_of([&] { decode_jpeg(file); });
 }
 
 /// Where the first of these markers begins, at or after `from`.
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(images_come_back_nearly_as_they_were) {
         for (const bool progressive : {false, true}) {
             const data::image8 image = files::ramp(37, 50, channels);
             const data::image8 decoded =
-                parse(files::make_jpeg(image, {.progressive = progressive}));
+                decode_jpeg(files::make_jpeg(image, {.progressive = progressive}));
             BOOST_TEST(decoded.height == 37u);
             BOOST_TEST(decoded.width == 50u);
             BOOST_TEST(decoded.channels == 3u);
@@ -48,25 +48,26 @@ BOOST_AUTO_TEST_CASE(images_come_back_nearly_as_they_were) {
 }
 
 BOOST_AUTO_TEST_CASE(truncated_files_are_refused) {
-    files::check_truncation(files::make_jpeg(files::ramp(20, 30, 3)), parse);
-    files::check_truncation(files::make_jpeg(files::ramp(20, 30, 3), {.progressive = true}), parse);
+    files::check_truncation(files::make_jpeg(files::ramp(20, 30, 3)), decode_jpeg);
+    files::check_truncation(files::make_jpeg(files::ramp(20, 30, 3), {.progressive = true}),
+                            decode_jpeg);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_files_give_errors_only) {
     const files::bytes file = files::make_jpeg(files::ramp(20, 30, 3));
-    BOOST_TEST(files::check_damage(file, parse) > 50u);
+    BOOST_TEST(files::check_damage(file, decode_jpeg) > 50u);
     const files::bytes progressive =
         files::make_jpeg(files::ramp(20, 30, 3), {.progressive = true});
-    BOOST_TEST(files::check_damage(progressive, parse) > 50u);
+    BOOST_TEST(files::check_damage(progressive, decode_jpeg) > 50u);
 }
 
 BOOST_AUTO_TEST_CASE(files_of_other_kinds_are_refused) {
-    BOOST_TEST(message({}).find("test.jpg") != std::string::npos);
-    BOOST_TEST(message(files::to_bytes("no image at all")).find("Not a JPEG file") !=
+    BOOST_TEST(message_of_jpeg({}).find("test.jpg") != std::string::npos);
+    BOOST_TEST(message_of_jpeg(files::to_bytes("no image at all")).find("Not a JPEG file") !=
                std::string::npos);
-    BOOST_TEST(message(files::make_jpeg(files::ramp(8, 8, 4))).find("has 4 components") !=
+    BOOST_TEST(message_of_jpeg(files::make_jpeg(files::ramp(8, 8, 4))).find("has 4 components") !=
                std::string::npos);
-    BOOST_TEST(message(files::make_jpeg(files::ramp(8, 8, 3), {.arithmetic = true}))
+    BOOST_TEST(message_of_jpeg(files::make_jpeg(files::ramp(8, 8, 3), {.arithmetic = true}))
                    .find("arithmetic coding") != std::string::npos);
 }
 
@@ -76,10 +77,10 @@ BOOST_AUTO_TEST_CASE(claimed_sizes_are_checked_before_memory_is_taken) {
     BOOST_REQUIRE(header + 8 < file.size());
     for (const std::size_t at : {5u, 6u, 7u, 8u}) // height and width
         file[header + at] = std::byte{0xf0};
-    BOOST_TEST(message(file).find("claims 61680x61680 pixels") != std::string::npos);
+    BOOST_TEST(message_of_jpeg(file).find("claims 61680x61680 pixels") != std::string::npos);
     for (const std::size_t at : {5u, 7u}) // 4336x4336: fewer than the limit, but not for this file
         file[header + at] = std::byte{0x10};
-    BOOST_TEST(message(file).find("claims 4336x4336 pixels") != std::string::npos);
+    BOOST_TEST(message_of_jpeg(file).find("claims 4336x4336 pixels") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(very_many_scans_are_refused) {
@@ -95,8 +96,8 @@ BOOST_AUTO_TEST_CASE(very_many_scans_are_refused) {
         result.insert(result.end(), file.begin() + static_cast<std::ptrdiff_t>(next), file.end());
         return result;
     };
-    BOOST_TEST((parse(with_scans(100)) == parse(file)));
-    BOOST_TEST(message(with_scans(600)).find("too many scans") != std::string::npos);
+    BOOST_TEST((decode_jpeg(with_scans(100)) == decode_jpeg(file)));
+    BOOST_TEST(message_of_jpeg(with_scans(600)).find("too many scans") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

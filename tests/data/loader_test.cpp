@@ -17,9 +17,9 @@ namespace {
 
 /// Image i is filled with i, its label is -i. Images of `broken` cannot be read; even ones take
 /// longer, so that threads overtake each other.
-class numbers : public data::dataset {
+class breakable_numbers : public data::dataset {
 public:
-    explicit numbers(std::size_t size, std::set<std::size_t> broken = {})
+    explicit breakable_numbers(std::size_t size, std::set<std::size_t> broken = {})
         : size_(size), broken_(std::move(broken)) {}
 
     [[nodiscard]] std::size_t size() const override { return size_; }
@@ -76,7 +76,7 @@ std::string message(const data::dataset& set, const data::load_options& options)
 BOOST_AUTO_TEST_SUITE(loader)
 
 BOOST_AUTO_TEST_CASE(batches_come_in_order_with_any_number_of_threads) {
-    const numbers set(101);
+    const breakable_numbers set(101);
     for (const std::size_t threads : {1u, 2u, 7u})
         for (const std::size_t batch_size : {1u, 2u, 10u, 101u, 1000u})
             check_order(data::loader(set, {.batch_size = batch_size, .threads = threads}),
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(batches_come_in_order_with_any_number_of_threads) {
 }
 
 BOOST_AUTO_TEST_CASE(a_part_and_another_order_can_be_chosen) {
-    const numbers set(20);
+    const breakable_numbers set(20);
     check_order(data::loader(set, {.batch_size = 4, .first = 3, .count = 10}), count_up(3, 10), 4,
                 3);
     check_order(data::loader(set, {.batch_size = 4, .first = 15}), count_up(15, 5), 4, 15);
@@ -95,22 +95,22 @@ BOOST_AUTO_TEST_CASE(a_part_and_another_order_can_be_chosen) {
 }
 
 BOOST_AUTO_TEST_CASE(each_begin_is_a_new_pass) {
-    const numbers set(9);
+    const breakable_numbers set(9);
     const data::loader loader(set, {.batch_size = 4});
     check_order(loader, count_up(0, 9), 4);
     check_order(loader, count_up(0, 9), 4);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_an_empty_range) {
-    const numbers empty(0);
+    const breakable_numbers empty(0);
     check_order(data::loader(empty, {.batch_size = 4}), {}, 4);
-    const numbers set(5);
+    const breakable_numbers set(5);
     check_order(data::loader(set, {.first = 5}), {}, 1);
     check_order(data::loader(set, {.count = 0}), {}, 1);
 }
 
 BOOST_AUTO_TEST_CASE(more_than_there_is_cannot_be_asked_for) {
-    const numbers set(256);
+    const breakable_numbers set(256);
     BOOST_TEST(message(set, {.count = 300}) == "asked for 300 images, the set holds 256");
     BOOST_TEST(message(set, {.first = 200, .count = 57}) ==
                "asked for 57 images from image 200 on, the set holds 256");
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(more_than_there_is_cannot_be_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(the_first_error_is_thrown_in_its_place) {
-    const numbers set(40, {33, 17, 18});
+    const breakable_numbers set(40, {33, 17, 18});
     for (const std::size_t threads : {1u, 2u, 7u}) {
         std::size_t seen = 0;
         const auto text = files::message_of([&] {
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(the_first_error_is_thrown_in_its_place) {
 }
 
 BOOST_AUTO_TEST_CASE(stopping_in_the_middle_is_clean_and_reading_ahead_is_bounded) {
-    const numbers set(10000);
+    const breakable_numbers set(10000);
     for (int round = 0; round < 50; ++round) {
         set.reads = 0;
         for (const data::batch& b : data::loader(set, {.batch_size = 4, .threads = 3})) {
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(stopping_in_the_middle_is_clean_and_reading_ahead_is_bounde
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_may_be_moved_from) {
-    const numbers set(6);
+    const breakable_numbers set(6);
     std::vector<data::batch> batches;
     for (data::batch& b : data::loader(set, {.batch_size = 3}))
         batches.push_back(std::move(b));
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_batch_may_be_moved_from) {
 }
 
 BOOST_AUTO_TEST_CASE(read_all_gives_one_tensor) {
-    const numbers set(30);
+    const breakable_numbers set(30);
     const auto all = data::read_all(set);
     BOOST_TEST(all.shape() == (quantal::extents{30, 1, 2, 2}));
     const auto part = data::read_all(set, 7, 5);

@@ -10,7 +10,7 @@ namespace data = quantal::data;
 namespace {
 
 /// Image i is the number i, its label 10 i.
-struct numbers : data::dataset {
+struct twenty_numbers : data::dataset {
     [[nodiscard]] std::size_t size() const override { return 20; }
     [[nodiscard]] quantal::extents image_shape() const override { return {1, 1, 1}; }
     [[nodiscard]] int classes() const override { return 200; }
@@ -36,16 +36,16 @@ std::vector<float> images_of(const data::dataset& set) {
 BOOST_AUTO_TEST_SUITE(subset)
 
 BOOST_AUTO_TEST_CASE(it_holds_the_chosen_images_in_their_order) {
-    const data::subset set(std::make_shared<numbers>(), {3, 0, 19, 3});
+    const data::subset set(std::make_shared<twenty_numbers>(), {3, 0, 19, 3});
     BOOST_TEST(images_of(set) == (std::vector<float>{3, 0, 19, 3}));
     BOOST_TEST(set.image_shape() == (quantal::extents{1, 1, 1}));
     BOOST_TEST(set.classes() == 200);
-    BOOST_TEST(files::message_of([] { data::subset(std::make_shared<numbers>(), {20}); }) ==
+    BOOST_TEST(files::message_of([] { data::subset(std::make_shared<twenty_numbers>(), {20}); }) ==
                "a subset has image 20, the set holds 20");
 }
 
 BOOST_AUTO_TEST_CASE(a_split_has_each_image_once) {
-    const auto [chosen, rest] = data::split_at_random(std::make_unique<numbers>(), 8, 1);
+    const auto [chosen, rest] = data::split_at_random(std::make_unique<twenty_numbers>(), 8, 1);
     std::vector<float> all = images_of(*chosen);
     const std::vector<float> others = images_of(*rest);
     BOOST_TEST(all.size() == 8u);
@@ -60,7 +60,8 @@ BOOST_AUTO_TEST_CASE(a_split_has_each_image_once) {
 
 BOOST_AUTO_TEST_CASE(the_seed_decides) {
     const auto chosen = [](std::size_t count, std::uint64_t seed) {
-        return images_of(*data::split_at_random(std::make_unique<numbers>(), count, seed).chosen);
+        return images_of(
+            *data::split_at_random(std::make_unique<twenty_numbers>(), count, seed).chosen);
     };
     BOOST_TEST(chosen(8, 1) == chosen(8, 1));
     BOOST_TEST(chosen(8, 1) != chosen(8, 2));

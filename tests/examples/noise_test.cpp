@@ -12,7 +12,7 @@ using homework::gaussian_noise;
 
 namespace {
 
-constexpr std::size_t count = 64, elements = 3 * 16 * 16;
+constexpr std::size_t noise_images = 64, noise_elements = 3 * 16 * 16;
 
 tensor<float> drawn(std::size_t images, std::uint64_t seed) {
     return data::read_all(gaussian_noise({3, 16, 16}, images, seed));
@@ -23,7 +23,7 @@ tensor<float> drawn(std::size_t images, std::uint64_t seed) {
 BOOST_AUTO_TEST_SUITE(examples_noise)
 
 BOOST_AUTO_TEST_CASE(it_is_standard_and_gaussian) {
-    const tensor<float> noise = drawn(count, 1);
+    const tensor<float> noise = drawn(noise_images, 1);
     double sum = 0.0, squares = 0.0, fourths = 0.0;
     std::size_t within_one = 0;
     for (const float x : noise.values()) {
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(it_is_standard_and_gaussian) {
     }
     // Five standard errors of each mean: the variances of x, x^2 and x^4 are 1, 2 and 96.
     const double n = static_cast<double>(noise.shape().count()), error = 5.0 / std::sqrt(n);
-    BOOST_TEST(n == double{count * elements});
+    BOOST_TEST(n == double{noise_images * noise_elements});
     BOOST_TEST(std::abs(sum / n) < error);
     BOOST_TEST(std::abs(squares / n - 1.0) < error * std::sqrt(2.0));
     BOOST_TEST(std::abs(fourths / n - 3.0) < error * std::sqrt(96.0));

@@ -24,12 +24,12 @@ std::ostream& boost_test_print_type(std::ostream& out, const range& r) {
 
 } // namespace quantal
 
-namespace {
-
-constexpr std::size_t count = 6;
+namespace support {
 
 /// A small network, a few images, and what calibration saw of them.
-struct fixture {
+struct replay_fixture {
+    static constexpr std::size_t count = 6;
+
     std::mt19937 g = support::generator();
     plan p = [this] {
         graph net = models::resnet20({.classes = 4, .channels = 1, .size = 8, .width = 0.25});
@@ -56,9 +56,9 @@ struct fixture {
     }
 };
 
-} // namespace
+} // namespace support
 
-BOOST_FIXTURE_TEST_SUITE(examples_replay, fixture)
+BOOST_FIXTURE_TEST_SUITE(examples_replay, support::replay_fixture)
 
 BOOST_AUTO_TEST_CASE(any_observer_and_order_as_if_the_network_had_run) {
     for (const std::uint64_t seed : {0u, 1u, 2u}) {

@@ -4,6 +4,8 @@
 #include "support/library_device.hpp"
 #include "support/networks.hpp"
 
+#include <quantal/runtime/cpu/program.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 using namespace quantal;

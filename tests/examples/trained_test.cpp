@@ -3,6 +3,8 @@
 
 #include "support/random.hpp"
 
+#include <quantal/observe/mse.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 using namespace homework;

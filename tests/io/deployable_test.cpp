@@ -12,16 +12,21 @@
 #include <quantal/runtime/trace.hpp>
 
 namespace io = quantal::io;
-using namespace quantal;
 
 namespace {
+
+using quantal::extents;
+using quantal::graph;
+using quantal::integer_network;
+using quantal::plan;
+using quantal::tensor;
 
 const std::map<std::string, std::string> description = {{"model", "tiny"},
                                                         {"labels", "this\nthat"}};
 
 std::map<std::string, std::uint64_t> hashes_of(const integer_network& n,
                                                const tensor<float>& images) {
-    code_hashes hashes;
+    quantal::code_hashes hashes;
     (void)lower(n).run(images, 0, std::ref(hashes));
     std::map<std::string, std::uint64_t> result;
     for (const auto& [v, hash] : hashes.values())
@@ -29,21 +34,20 @@ std::map<std::string, std::uint64_t> hashes_of(const integer_network& n,
     return result;
 }
 
-io::deployable load(std::span<const std::byte> file) {
+io::deployable load_network(std::span<const std::byte> file) {
     return io::parse_deployable(file, "net.quantal");
 }
-const auto parse = [](std::span<const std::byte> file) { (void)load(file); };
 
 /// The message of loading the tiny network after `damage` to what its file holds.
-std::string message(auto&& damage) {
+std::string message_after(auto&& damage) {
     const auto bytes = io::to_deployable(support::tiny_network());
     io::raw_checkpoint file = io::parse_raw_safetensors(bytes, "");
     damage(file);
-    return files::message_of([&] { (void)load(io::to_safetensors(file)); });
+    return files::message_of([&] { (void)load_network(io::to_safetensors(file)); });
 }
 /// The same, after a change of members of one node of its graph.
 std::string graph_message(std::size_t node, const char* members) {
-    return message([&](io::raw_checkpoint& file) {
+    return message_after([&](io::raw_checkpoint& file) {
         auto graph = nlohmann::json::parse(file.metadata.at("graph"));
         graph.at("nodes").at(node).merge_patch(nlohmann::json::parse(members));
         file.metadata["graph"] = graph.dump();
@@ -83,7 +87,7 @@ BOOST_AUTO_TEST_CASE(every_form_of_a_layer_comes_back) {
     const plan p = support::tiny_plan_of_forms();
     const integer_network n = quantize(p, support::tiny_table(p));
     const auto file = io::to_deployable(n);
-    const integer_network found = load(file).network;
+    const integer_network found = load_network(file).network;
     BOOST_TEST((found.table() == n.table()));
     BOOST_TEST((found.plan().net.parameters == n.plan().net.parameters));
     for (const char* name : {"conv1.bias", "fc1.bias", "fc2.bias"}) // reals
@@ -97,13 +101,15 @@ BOOST_AUTO_TEST_CASE(every_form_of_a_layer_comes_back) {
 
 BOOST_AUTO_TEST_CASE(a_real_architecture_gives_the_same_codes) {
     auto generator = support::generator();
-    graph net = models::by_name("resnet20", models::fashion_mnist);
+    graph net = quantal::models::by_name("resnet20", quantal::models::fashion_mnist);
     support::randomize(net, generator);
-    const plan p = place(passes::optimize(net), {.weights = w4, .activations = a4});
+    const plan p =
+        place(quantal::passes::optimize(net), {.weights = quantal::w4, .activations = quantal::a4});
     const auto images = support::normal(generator, {2, 1, 32, 32});
-    const auto n = quantize(p, calibrate(p, reference_executor(p.net), std::vector{images}));
+    const auto n =
+        quantize(p, calibrate(p, quantal::reference_executor(p.net), std::vector{images}));
     const auto file = io::to_deployable(n);
-    BOOST_TEST((hashes_of(load(file).network, images) == hashes_of(n, images)));
+    BOOST_TEST((hashes_of(load_network(file).network, images) == hashes_of(n, images)));
     // Beside the parameters there are the headers: names, shapes, the scales of activations.
     BOOST_TEST(file.size() > weight_bytes(n).packed);
     BOOST_TEST(file.size() < weight_bytes(n).packed + 25000);
@@ -175,45 +181,46 @@ BOOST_AUTO_TEST_CASE(names_that_the_format_uses_are_refused_as_metadata) {
 
 BOOST_AUTO_TEST_CASE(files_of_other_kinds_and_versions_are_refused) {
     for (const char* key : {"quantal", "graph", "table"})
-        BOOST_TEST(message([&](auto& file) { file.metadata.erase(key); }) ==
+        BOOST_TEST(message_after([&](auto& file) { file.metadata.erase(key); }) ==
                    "net.quantal: not a deployable file; its metadata have no \"" +
                        std::string(key) + '"');
     for (const char* version : {"", "0", "3", "1 ", "01", "one"})
-        BOOST_TEST(message([&](auto& file) { file.metadata["quantal"] = version; }) ==
+        BOOST_TEST(message_after([&](auto& file) { file.metadata["quantal"] = version; }) ==
                    "net.quantal: a deployable file of version " + std::string(version) +
                        "; this library reads versions 1 to 2");
-    BOOST_TEST(message([](auto& file) {
+    BOOST_TEST(message_after([](auto& file) {
                    file.metadata["table"] = "{}";
                }).starts_with("net.quantal: the table: not a calibration table: "));
-    BOOST_TEST(message([](auto& file) {
+    BOOST_TEST(message_after([](auto& file) {
                    std::string& table = file.metadata["table"];
                    table.replace(table.find("8 affine"), 1, "9");
                }).starts_with("net.quantal: the spec \"9 affine signed tensor\""));
-    BOOST_TEST(
-        message([](auto& file) { file.metadata["graph"] = "{}"; }).starts_with("net.quantal: "));
-    BOOST_CHECK_THROW((void)io::load("absent.quantal"), data_error);
+    BOOST_TEST(message_after([](auto& file) {
+                   file.metadata["graph"] = "{}";
+               }).starts_with("net.quantal: "));
+    BOOST_CHECK_THROW((void)io::load("absent.quantal"), quantal::data_error);
 }
 
 BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit_the_graph_are_refused_by_name) {
     for (const char* name : {"conv1.weight", "conv1.scale", "conv1.bias", "fc1.zero_point",
                              "fc2.weight", "norm.running_var"})
-        BOOST_TEST(message([&](auto& file) { file.tensors.erase(name); }) ==
+        BOOST_TEST(message_after([&](auto& file) { file.tensors.erase(name); }) ==
                    "net.quantal: there is no tensor \"" + std::string(name) + '"');
     const std::vector<float> floats(4);
     const std::vector<std::uint8_t> bytes(4);
-    BOOST_TEST(message([&](auto& file) {
+    BOOST_TEST(message_after([&](auto& file) {
                    file.tensors["conv1.zero_point"] = raw(io::scalar_type::f32, floats);
                }) ==
                "net.quantal: the tensor \"conv1.zero_point\" belongs to no layer of the graph");
-    BOOST_TEST(message([&](auto& file) {
+    BOOST_TEST(message_after([&](auto& file) {
                    file.tensors["conv1.weight"] = raw(io::scalar_type::u8, bytes);
                }) == "net.quantal: the tensor \"conv1.weight\" is U8 of shape 4; the graph needs "
                      "U8 of shape 36");
-    BOOST_TEST(message([&](auto& file) {
+    BOOST_TEST(message_after([&](auto& file) {
                    file.tensors["conv1.bias"] = raw(io::scalar_type::f32, floats);
                }) == "net.quantal: the tensor \"conv1.bias\" is F32 of shape 4; the graph needs "
                      "I32 of shape 4");
-    BOOST_TEST(message([](auto& file) {
+    BOOST_TEST(message_after([](auto& file) {
                    file.tensors["fc2.bias"].shape = {3, 1};
                }) ==
                "net.quantal: the tensor \"fc2.bias\" is F32 of shape 3x1; the graph needs F32 of "
@@ -222,23 +229,23 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit_the_graph_are_refused_by_name) {
 
 BOOST_AUTO_TEST_CASE(numbers_outside_of_their_range_are_refused) {
     std::vector<std::uint8_t> codes(36, 0x88); // -8, which narrow codes of 4 bits do not have
-    BOOST_TEST(message([&](auto& file) {
+    BOOST_TEST(message_after([&](auto& file) {
                    file.tensors["conv1.weight"] = raw(io::scalar_type::u8, codes);
                }) == "net.quantal: layer \"conv1\": the code -8 at element 0 is outside [-7, 7], "
                      "the codes of \"4 symmetric narrow channel(0)\"");
     for (const float scale : {0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::nanf("")}) {
         const std::vector<float> scales{1.0f, scale, 1.0f, 1.0f};
         BOOST_TEST(
-            message([&](auto& file) {
+            message_after([&](auto& file) {
                 file.tensors["conv1.scale"] = raw(io::scalar_type::f32, scales);
             }).starts_with("net.quantal: layer \"conv1\": a quantized tensor has the scale"));
     }
     const std::vector<std::int32_t> zeros{0, 32, 0};
-    BOOST_TEST(message([&](auto& file) {
+    BOOST_TEST(message_after([&](auto& file) {
                    file.tensors["fc1.zero_point"] = raw(io::scalar_type::i32, zeros);
                }).starts_with("net.quantal: layer \"fc1\": a quantized tensor has the zero point"));
     const std::vector<std::int32_t> biases{0, 0, std::numeric_limits<std::int32_t>::min(), 0};
-    BOOST_TEST(message([&](auto& file) {
+    BOOST_TEST(message_after([&](auto& file) {
                    file.tensors["conv1.bias"] = raw(io::scalar_type::i32, biases);
                }).starts_with("net.quantal: layer \"conv1\" can reach a sum of 2147"));
 }
@@ -261,9 +268,9 @@ BOOST_AUTO_TEST_CASE(graphs_that_claim_more_than_the_file_holds_are_refused) {
 
 BOOST_AUTO_TEST_CASE(truncated_and_damaged_files_give_errors_only) {
     const files::bytes file = io::to_deployable(support::tiny_network());
-    files::check_truncation(file, parse);
+    files::check_truncation(file, load_network);
     // Codes, scales, biases and float parameters may be others, and some digits and names.
-    BOOST_TEST(files::check_damage(file, parse) >= file.size() / 2);
+    BOOST_TEST(files::check_damage(file, load_network) >= file.size() / 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,14 +19,14 @@ using quantal::value;
 
 namespace {
 
-plan load(const std::string& text) {
+plan load_plan(const std::string& text) {
     return io::plan_from_json(text, "net.json");
 }
-const auto parse = [](std::span<const std::byte> file) {
-    (void)load({reinterpret_cast<const char*>(file.data()), file.size()});
+const auto parse_plan = [](std::span<const std::byte> file) {
+    (void)load_plan({reinterpret_cast<const char*>(file.data()), file.size()});
 };
-std::string message(const std::string& text) {
-    return files::message_of([&] { (void)load(text); });
+std::string message_of_plan(const std::string& text) {
+    return files::message_of([&] { (void)load_plan(text); });
 }
 
 /// A graph of an image [1, 4, 4] of codes and these nodes.
@@ -44,7 +44,7 @@ std::string with_pool(const std::string& members) {
     return with_nodes(", " + node.dump());
 }
 void check_pool(const std::string& members, const std::string& expected) {
-    const std::string found = message(with_pool(members));
+    const std::string found = message_of_plan(with_pool(members));
     BOOST_TEST(found.starts_with("net.json: node 1: " + expected), found);
 }
 
@@ -78,17 +78,17 @@ BOOST_AUTO_TEST_CASE(every_operator_comes_back_as_it_was) {
         "mean", x, {.kernel = 3, .stride = 1, .padding = 1, .counts_padding = false});
     net.concat("joined", {x, mean});
     const plan joined = place(net), functions = support::tiny_plan_of_functions();
-    check_same(load(io::to_json(joined)), joined);
-    check_same(load(io::to_json(functions)), functions);
+    check_same(load_plan(io::to_json(joined)), joined);
+    check_same(load_plan(io::to_json(functions)), functions);
     std::set<std::size_t> kinds;
     for (const auto* one : {&p, &joined, &functions})
         for (const auto& n : one->net.nodes())
             kinds.insert(n.op.index());
     BOOST_TEST(kinds.size() == std::variant_size_v<op::any>);
-    check_same(load(io::to_json(p)), p);
-    BOOST_TEST(load(io::to_json(p)).net.parameters.empty());
+    check_same(load_plan(io::to_json(p)), p);
+    BOOST_TEST(load_plan(io::to_json(p)).net.parameters.empty());
     const plan forms = support::tiny_plan_of_forms();
-    check_same(load(io::to_json(forms)), forms);
+    check_same(load_plan(io::to_json(forms)), forms);
 }
 
 BOOST_AUTO_TEST_CASE(known_networks_come_back) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(known_networks_come_back) {
         const plan p = place(
             quantal::passes::optimize(net),
             {.layers = {quantal::parse_rule("*1*", "w4"), quantal::parse_rule("*.0*", "float")}});
-        check_same(load(io::to_json(p)), p);
+        check_same(load_plan(io::to_json(p)), p);
     }
 }
 
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_text_has_a_line_a_node) {
         "}\n";
     const plan p = place(net);
     BOOST_TEST(io::to_json(p) == expected);
-    check_same(load(expected), p);
+    check_same(load_plan(expected), p);
 }
 
 BOOST_AUTO_TEST_CASE(names_that_are_no_text_are_refused_by_the_writer) {
@@ -137,23 +137,23 @@ BOOST_AUTO_TEST_CASE(names_that_are_no_text_are_refused_by_the_writer) {
 }
 
 BOOST_AUTO_TEST_CASE(other_versions_and_other_texts_are_refused) {
-    BOOST_TEST(message("{\"quantal_graph\": 3}") ==
+    BOOST_TEST(message_of_plan("{\"quantal_graph\": 3}") ==
                "net.json: a graph of version 3; this library reads versions 1 to 2");
-    BOOST_TEST(message("{\"quantal_graph\": 0}") ==
+    BOOST_TEST(message_of_plan("{\"quantal_graph\": 0}") ==
                "net.json: a graph of version 0; this library reads versions 1 to 2");
-    BOOST_TEST(message("{\"quantal_graph\": 1.0}") ==
+    BOOST_TEST(message_of_plan("{\"quantal_graph\": 1.0}") ==
                "net.json: \"quantal_graph\" holds 1.0, which is no integer of 32 bits");
     for (const char* text :
          {"", "5", "{}", "[]", "no JSON", R"({"quantal_graph": 1})",
           R"({"quantal_graph": 1, "nodes": {}})", R"({"quantal_graph": 1, "nodes": []})",
           R"({"quantal_graph": 1, "nodes": [1]})"})
-        BOOST_TEST(message(text).starts_with("net.json: "), text);
-    BOOST_TEST(message(std::string(100000, '[')) ==
+        BOOST_TEST(message_of_plan(text).starts_with("net.json: "), text);
+    BOOST_TEST(message_of_plan(std::string(100000, '[')) ==
                "net.json: a graph: the JSON is nested more than 8 deep");
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_make_a_node_is_refused_with_its_place) {
-    BOOST_TEST(message(with_pool("{}")) == "no data_error");
+    BOOST_TEST(message_of_plan(with_pool("{}")) == "no data_error");
     check_pool(R"({"op": "softmax"})", "it is a \"softmax\"; this library knows no such operator");
     check_pool(R"({"op": null})", "");
     check_pool(R"({"name": 5})", "");
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_make_a_node_is_refused_with_its_place) {
     check_pool(R"({"activation": {"lo": 0.0, "hi": true}})", "");
     check_pool(R"({"activation": {"lo": 0.0, "hi": 1.0, "to": 2.0}})", "it has \"to\", which");
     check_pool(R"({"name": "input"})", "two layers are named \"input\"");
-    BOOST_TEST(message(with_nodes("")) == "no data_error");
+    BOOST_TEST(message_of_plan(with_nodes("")) == "no data_error");
 }
 
 BOOST_AUTO_TEST_CASE(inputs_are_values_of_earlier_nodes) {
@@ -194,28 +194,30 @@ BOOST_AUTO_TEST_CASE(inputs_are_values_of_earlier_nodes) {
           R"({"name": "input", "op": "input", "inputs": [0], "shape": [1]})",
           R"({"name": "input", "op": "input", "activation": {"lo": 0, "hi": 1}, "shape": [1]})",
           R"({"name": "input", "op": "input", "shape": [1]})"})
-        BOOST_TEST(
-            message(with_nodes(std::string(", ") + input)).starts_with("net.json: node 1: "));
-    BOOST_TEST(message(R"({"quantal_graph": 1, "nodes": [{"name": "x", "op": "add",)"
-                       R"( "inputs": [], "shape": [1]}]})")
+        BOOST_TEST(message_of_plan(with_nodes(std::string(", ") + input))
+                       .starts_with("net.json: node 1: "));
+    BOOST_TEST(message_of_plan(R"({"quantal_graph": 1, "nodes": [{"name": "x", "op": "add",)"
+                               R"( "inputs": [], "shape": [1]}]})")
                    .starts_with("net.json: node 0: layer \"x\": it has 0 inputs and needs 2"));
 }
 
 BOOST_AUTO_TEST_CASE(roles_are_checked) {
     check_pool(R"({"op": "softmax", "float": true})", "it is a \"softmax\"");
-    const std::string quantizer = message(with_pool(R"({"output": "8 affine unsigned tensor"})"));
+    const std::string quantizer =
+        message_of_plan(with_pool(R"({"output": "8 affine unsigned tensor"})"));
     BOOST_TEST(quantizer == "net.json: layer \"x\" moves codes and has a quantizer of its own");
-    BOOST_TEST(message(with_pool(R"({"weights": "w4"})")).starts_with("net.json: layer \"x\" has"));
-    BOOST_TEST(message(with_pool(R"({"activation": {"lo": 0.0, "hi": 1.0}})")) ==
+    BOOST_TEST(message_of_plan(with_pool(R"({"weights": "w4"})"))
+                   .starts_with("net.json: layer \"x\" has"));
+    BOOST_TEST(message_of_plan(with_pool(R"({"activation": {"lo": 0.0, "hi": 1.0}})")) ==
                "net.json: layer \"x\" moves values and has an activation");
 }
 
 BOOST_AUTO_TEST_CASE(truncated_and_damaged_texts_give_errors_only) {
     files::bytes file = files::to_bytes(io::to_json(support::tiny_plan()));
     file.pop_back(); // the last end of line may be missing
-    files::check_truncation(file, parse);
+    files::check_truncation(file, parse_plan);
     // Names and some digits may be others.
-    BOOST_TEST(files::check_damage(file, parse) >= file.size() / 2);
+    BOOST_TEST(files::check_damage(file, parse_plan) >= file.size() / 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,7 +11,7 @@ namespace {
 
 /// A file of version 1 or 2 with this header and these data.
 template <class T>
-files::bytes file_of(const std::string& header, const std::vector<T>& data, char version = 1) {
+files::bytes npy_of(const std::string& header, const std::vector<T>& data, char version = 1) {
     std::string text = "\x93NUMPY";
     text += {version, '\0', static_cast<char>(header.size()), '\0'};
     if (version > 1) text += {'\0', '\0'};
@@ -20,12 +20,12 @@ files::bytes file_of(const std::string& header, const std::vector<T>& data, char
     result.insert(result.end(), raw.begin(), raw.end());
     return result;
 }
-tensor<float> parse(const files::bytes& file) {
+tensor<float> parse_npy(const files::bytes& file) {
     return io::parse_npy(file, "a.npy");
 }
 template <class T>
-std::string message(const std::string& header, const std::vector<T>& data) {
-    return files::message_of([&] { (void)parse(file_of(header, data)); });
+std::string message_of_npy(const std::string& header, const std::vector<T>& data) {
+    return files::message_of([&] { (void)parse_npy(npy_of(header, data)); });
 }
 
 } // namespace
@@ -48,18 +48,19 @@ BOOST_AUTO_TEST_CASE(what_numpy_writes) {
     // numpy.save of numpy.array([[1, 2], [3, 4]], dtype), in numpy's own words
     const std::string rest = "', 'fortran_order': False, 'shape': (2, 2), }    \n";
     const tensor<float> expected({2, 2}, {1, 2, 3, 4});
-    BOOST_TEST((parse(file_of<double>("{'descr': '<f8" + rest, {1, 2, 3, 4})) == expected));
-    BOOST_TEST((parse(file_of<std::int64_t>("{'descr': '<i8" + rest, {1, 2, 3, 4})) == expected));
+    BOOST_TEST((parse_npy(npy_of<double>("{'descr': '<f8" + rest, {1, 2, 3, 4})) == expected));
     BOOST_TEST(
-        (parse(file_of<std::uint8_t>("{'descr': '|u1" + rest, {1, 2, 3, 4}, 2)) == expected));
-    BOOST_TEST((parse(file_of<float>("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }",
-                                     {1, 2, 3, 4}))
+        (parse_npy(npy_of<std::int64_t>("{'descr': '<i8" + rest, {1, 2, 3, 4})) == expected));
+    BOOST_TEST(
+        (parse_npy(npy_of<std::uint8_t>("{'descr': '|u1" + rest, {1, 2, 3, 4}, 2)) == expected));
+    BOOST_TEST((parse_npy(npy_of<float>("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }",
+                                        {1, 2, 3, 4}))
                     .shape() == quantal::extents{4}));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused) {
     const std::vector<float> four(4);
-    const auto with = [&](const std::string& header) { return message(header, four); };
+    const auto with = [&](const std::string& header) { return message_of_npy(header, four); };
     const char* malformed = "not an array of numpy; its header has to be";
     for (const char* header : {"", "{", "{}", "{'descr': '<f4'}", "{'shape': (4,)",
                                "{'shape': (4,)} x", "{'shape': (a)}", "{'other': (4,)}",
@@ -77,10 +78,10 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
                 .find("16 bytes of data") != std::string::npos);
     auto cut = io::to_npy(tensor<float>({4}));
     cut.resize(20);
-    BOOST_TEST(files::message_of([&] { (void)parse(cut); }).find("is cut off") !=
+    BOOST_TEST(files::message_of([&] { (void)parse_npy(cut); }).find("is cut off") !=
                std::string::npos);
     cut.resize(8);
-    BOOST_TEST(files::message_of([&] { (void)parse(cut); }) == "a.npy: not an array of numpy");
+    BOOST_TEST(files::message_of([&] { (void)parse_npy(cut); }) == "a.npy: not an array of numpy");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

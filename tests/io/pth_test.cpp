@@ -9,7 +9,7 @@
 
 namespace io = quantal::io;
 using quantal::extents;
-using tensor = quantal::tensor<float>;
+using quantal::tensor;
 using writer::integer;
 using writer::text;
 
@@ -35,16 +35,16 @@ files::bytes save(const std::string& root, const writer::storages& storages, for
                                              : writer::zip_fields::of_64_bits);
 }
 
-io::checkpoint load(std::span<const std::byte> file) {
+io::checkpoint load_pth(std::span<const std::byte> file) {
     return io::parse_checkpoint(file, "test.pth");
 }
 
-using tensors = std::map<std::string, tensor>;
+using tensors = std::map<std::string, tensor<float>>;
 
 /// All formats give the same tensors.
 void check_tensors(const std::string& root, const tensors& expected) {
     for (const format as : formats) {
-        const io::checkpoint found = load(save(root, floats, as));
+        const io::checkpoint found = load_pth(save(root, floats, as));
         BOOST_TEST((found.tensors == expected));
         BOOST_TEST(found.metadata.empty());
     }
@@ -54,7 +54,7 @@ void check_tensors(const std::string& root, const tensors& expected) {
 std::string message_of_tensor(const std::string& tensor, const writer::storages& storages = floats,
                               format as = format::zip) {
     return files::message_of([&] {
-        load(save(writer::dictionary({{"w", tensor}}), storages, as));
+        load_pth(save(writer::dictionary({{"w", tensor}}), storages, as));
     });
 }
 
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_dictionary_may_be_wrapped_and_hold_more_than_tensors) {
 
 BOOST_AUTO_TEST_CASE(the_prefix_of_data_parallel_is_cut_off) {
     const std::string w = writer::tensor(ramp, 5, {1}, {1});
-    const tensor value{extents{1}, {5}};
+    const tensor<float> value{extents{1}, {5}};
     check_tensors(writer::dictionary({{"module.conv1.weight", w}, {"a.module.b", w}}),
                   {{"conv1.weight", value}, {"a.module.b", value}});
 }
@@ -128,9 +128,9 @@ BOOST_AUTO_TEST_CASE(every_type_of_storage_is_read) {
         const auto count = static_cast<std::int64_t>(elements.size() / size);
         const std::string root = writer::dictionary(
             {{"w", writer::tensor(writer::storage(type, "7", count), 0, {count}, {1})}});
-        const tensor value(extents{count}, std::move(expected));
+        const tensor<float> value(extents{count}, std::move(expected));
         for (const format as : formats) {
-            const auto found = load(save(root, {{"7", elements}}, as, {{"7", size}}));
+            const auto found = load_pth(save(root, {{"7", elements}}, as, {{"7", size}}));
             BOOST_TEST((found.tensors.at("w") == value), type);
         }
     };
@@ -167,8 +167,9 @@ BOOST_AUTO_TEST_CASE(windows_outside_their_storage_are_refused) {
     for (const auto& [offset, shape, strides] : outside)
         for (const format as : formats)
             BOOST_CHECK_THROW(
-                load(save(writer::dictionary({{"w", writer::tensor(ramp, offset, shape, strides)}}),
-                          floats, as)),
+                load_pth(
+                    save(writer::dictionary({{"w", writer::tensor(ramp, offset, shape, strides)}}),
+                         floats, as)),
                 quantal::error);
 }
 
@@ -208,12 +209,12 @@ BOOST_AUTO_TEST_CASE(tensors_may_be_tied_but_hold_at_most_8_elements_a_byte) {
             all.emplace_back(std::to_string(all.size()), writer::get(9));
         return save(writer::dictionary(all), {{"0", std::string(2000, '\1')}}, format::zip);
     };
-    BOOST_TEST(load(tied(8)).tensors.size() == 8u);
+    BOOST_TEST(load_pth(tied(8)).tensors.size() == 8u);
     const std::size_t bytes = tied(20).size();
     const std::size_t allowed = 8 * bytes / 2000;
     BOOST_REQUIRE(allowed > 8);
     BOOST_REQUIRE(allowed < 20);
-    const std::string found = files::message_of([&] { load(tied(20)); });
+    const std::string found = files::message_of([&] { load_pth(tied(20)); });
     BOOST_TEST(found.find(std::to_string(2000 * (allowed + 1)) +
                           " elements, more than 8 a byte of the file, which has " +
                           std::to_string(bytes)) != std::string::npos,
@@ -223,14 +224,15 @@ BOOST_AUTO_TEST_CASE(tensors_may_be_tied_but_hold_at_most_8_elements_a_byte) {
 BOOST_AUTO_TEST_CASE(one_name_for_two_tensors_is_refused) {
     const std::string w = writer::tensor(ramp, 0, {1}, {1});
     for (const char* second : {"w", "module.w"})
-        BOOST_TEST(files::message_of([&] {
-                       load(save(writer::dictionary({{"w", w}, {second, w}}), floats, format::zip));
-                   }) == "test.pth: the checkpoint holds tensor \"w\" twice");
+        BOOST_TEST(
+            files::message_of([&] {
+                load_pth(save(writer::dictionary({{"w", w}, {second, w}}), floats, format::zip));
+            }) == "test.pth: the checkpoint holds tensor \"w\" twice");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_refused) {
     const auto message = [](const files::bytes& file) {
-        return files::message_of([&] { load(file); });
+        return files::message_of([&] { load_pth(file); });
     };
     for (const format as : formats) {
         BOOST_TEST(message(save(integer(5), {}, as)) ==

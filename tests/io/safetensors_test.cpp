@@ -10,46 +10,46 @@
 namespace io = quantal::io;
 using io::float_type;
 using quantal::extents;
-using tensor = quantal::tensor<float>;
+using quantal::tensor;
 
 namespace {
 
-files::bytes file_of(const std::string& header, const std::string& data = "") {
+files::bytes safetensors_of(const std::string& header, const std::string& data = "") {
     return files::to_bytes(writer::little_endian(std::uint64_t{header.size()}) + header + data);
 }
 /// One tensor "w", whose entry lacks nothing.
 files::bytes one_tensor(const std::string& dtype, const std::string& shape,
                         const std::string& data) {
-    return file_of("{\"w\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape +
-                       ",\"data_offsets\":[0," + std::to_string(data.size()) + "]}}",
-                   data);
+    return safetensors_of("{\"w\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape +
+                              ",\"data_offsets\":[0," + std::to_string(data.size()) + "]}}",
+                          data);
 }
-io::checkpoint load(std::span<const std::byte> file) {
+io::checkpoint load_safetensors(std::span<const std::byte> file) {
     return io::parse_safetensors(file, "a.safetensors");
 }
-const auto parse = [](std::span<const std::byte> file) { load(file); };
-std::string message(const files::bytes& file) {
-    return files::message_of([&] { load(file); });
+std::string message_of_safetensors(const files::bytes& file) {
+    return files::message_of([&] { load_safetensors(file); });
 }
 void check_refusal(const files::bytes& file, const std::string& part) {
-    const std::string found = message(file);
+    const std::string found = message_of_safetensors(file);
     BOOST_TEST(found.starts_with("a.safetensors: "), found);
     BOOST_TEST(found.find(part) != std::string::npos, found);
 }
 
-io::checkpoint sample() {
+io::checkpoint sample_checkpoint() {
     auto generator = support::generator();
     io::checkpoint c;
     c.tensors.emplace("conv.weight", support::normal(generator, {3, 2, 5}));
     c.tensors.emplace("conv.bias", support::normal(generator, {3}));
-    c.tensors.emplace("empty", tensor(extents{4, 0}));
-    c.tensors.emplace("scalar", tensor(extents{}, {-0.0f}));
-    c.tensors.emplace("edges \"\\ \u00e9", tensor(extents{4}, {0x1p-149f, 0x1p-24f, 65504, -1}));
+    c.tensors.emplace("empty", tensor<float>(extents{4, 0}));
+    c.tensors.emplace("scalar", tensor<float>(extents{}, {-0.0f}));
+    c.tensors.emplace("edges \"\\ \u00e9",
+                      tensor<float>(extents{4}, {0x1p-149f, 0x1p-24f, 65504, -1}));
     c.metadata = {{"format", "pt"}, {"note", "two\nlines, \"quoted\""}};
     return c;
 }
 
-std::vector<std::uint32_t> bits_of(const tensor& t) {
+std::vector<std::uint32_t> bits_of(const tensor<float>& t) {
     std::vector<std::uint32_t> bits;
     for (const float v : t.values())
         bits.push_back(std::bit_cast<std::uint32_t>(v));
@@ -61,11 +61,11 @@ std::vector<std::uint32_t> bits_of(const tensor& t) {
 BOOST_AUTO_TEST_SUITE(io_safetensors)
 
 BOOST_AUTO_TEST_CASE(a_file_of_float32_comes_back_bit_for_bit) {
-    io::checkpoint c = sample();
+    io::checkpoint c = sample_checkpoint();
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    c.tensors.emplace("special", tensor(extents{2}, {infinity, -infinity}));
+    c.tensors.emplace("special", tensor<float>(extents{2}, {infinity, -infinity}));
     const files::bytes file = io::to_safetensors(c, float_type::f32);
-    const io::checkpoint found = load(file);
+    const io::checkpoint found = load_safetensors(file);
     BOOST_TEST((found.metadata == c.metadata));
     BOOST_REQUIRE(found.tensors.size() == c.tensors.size());
     for (const auto& [name, values] : c.tensors) {
@@ -76,13 +76,13 @@ BOOST_AUTO_TEST_CASE(a_file_of_float32_comes_back_bit_for_bit) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_float16_comes_back_rounded_once) {
-    const io::checkpoint c = sample();
+    const io::checkpoint c = sample_checkpoint();
     const files::bytes file = io::to_safetensors(c, float_type::f16);
-    const io::checkpoint found = load(file);
+    const io::checkpoint found = load_safetensors(file);
     BOOST_TEST((found.metadata == c.metadata));
     BOOST_REQUIRE(found.tensors.size() == c.tensors.size());
     for (const auto& [name, values] : c.tensors) {
-        const tensor& rounded = found.tensors.at(name);
+        const tensor<float>& rounded = found.tensors.at(name);
         BOOST_REQUIRE(rounded.shape() == values.shape());
         for (std::size_t i = 0; i < values.size(); ++i)
             BOOST_TEST(rounded[i] == io::from_float16(io::to_float16(values[i])));
@@ -92,24 +92,26 @@ BOOST_AUTO_TEST_CASE(a_file_of_float16_comes_back_rounded_once) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_are_those_of_the_format) {
     io::checkpoint c;
-    c.tensors.emplace("b", tensor(extents{2}, {1, -2}));
-    c.tensors.emplace("a", tensor(extents{1, 1}, {0.5f}));
+    c.tensors.emplace("b", tensor<float>(extents{2}, {1, -2}));
+    c.tensors.emplace("a", tensor<float>(extents{1, 1}, {0.5f}));
     const std::string header = R"({"a":{"dtype":"F16","shape":[1,1],"data_offsets":[0,2]},)"
                                R"("b":{"dtype":"F16","shape":[2],"data_offsets":[2,6]}})";
     const std::string padding((8 - header.size() % 8) % 8, ' ');
-    const files::bytes expected =
-        file_of(header + padding, writer::storage_of<std::uint16_t>({0x3800, 0x3c00, 0xc000}));
+    const files::bytes expected = safetensors_of(
+        header + padding, writer::storage_of<std::uint16_t>({0x3800, 0x3c00, 0xc000}));
     BOOST_TEST((io::to_safetensors(c, float_type::f16) == expected));
-    BOOST_TEST((io::to_safetensors({}, float_type::f32) == file_of("{}      ")));
-    BOOST_TEST(load(file_of("{}")).tensors.empty());
+    BOOST_TEST((io::to_safetensors({}, float_type::f32) == safetensors_of("{}      ")));
+    BOOST_TEST(load_safetensors(safetensors_of("{}")).tensors.empty());
 }
 
 BOOST_AUTO_TEST_CASE(every_type_is_read) {
     const auto check = [](const std::string& type, const std::string& data,
                           std::vector<float> expected) {
         const auto count = std::ssize(expected);
-        const auto found = load(one_tensor(type, "[" + std::to_string(count) + "]", data));
-        BOOST_TEST((found.tensors.at("w") == tensor(extents{count}, std::move(expected))), type);
+        const auto found =
+            load_safetensors(one_tensor(type, "[" + std::to_string(count) + "]", data));
+        BOOST_TEST((found.tensors.at("w") == tensor<float>(extents{count}, std::move(expected))),
+                   type);
     };
     using writer::storage_of;
     check("F64", storage_of<double>({0.1, -1e300}),
@@ -126,16 +128,19 @@ BOOST_AUTO_TEST_CASE(every_type_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(tensors_may_stand_in_any_order_in_the_header) {
-    const auto found = load(file_of(R"({"z":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                                    R"("a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
-                                    "\1\2\3"));
-    BOOST_TEST((found.tensors.at("z") == tensor(extents{1}, {1})));
-    BOOST_TEST((found.tensors.at("a") == tensor(extents{2}, {2, 3})));
+    const auto found =
+        load_safetensors(safetensors_of(R"({"z":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                                        R"("a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+                                        "\1\2\3"));
+    BOOST_TEST((found.tensors.at("z") == tensor<float>(extents{1}, {1})));
+    BOOST_TEST((found.tensors.at("a") == tensor<float>(extents{2}, {2, 3})));
 }
 
 BOOST_AUTO_TEST_CASE(truncated_files_are_refused) {
-    files::check_truncation(io::to_safetensors(sample(), float_type::f32), parse);
-    files::check_truncation(io::to_safetensors(sample(), float_type::f16), parse);
+    files::check_truncation(io::to_safetensors(sample_checkpoint(), float_type::f32),
+                            load_safetensors);
+    files::check_truncation(io::to_safetensors(sample_checkpoint(), float_type::f16),
+                            load_safetensors);
     check_refusal({}, "0 bytes are no safetensors file");
     check_refusal(files::bytes(8, std::byte{0xff}),
                   "the header claims 18446744073709551615 bytes, the file has 0 left");
@@ -143,9 +148,9 @@ BOOST_AUTO_TEST_CASE(truncated_files_are_refused) {
 
 BOOST_AUTO_TEST_CASE(damaged_files_give_errors_only) {
     for (const float_type type : {float_type::f32, float_type::f16}) {
-        const files::bytes file = io::to_safetensors(sample(), type);
+        const files::bytes file = io::to_safetensors(sample_checkpoint(), type);
         const std::size_t header = file.size() - (37 * (type == float_type::f32 ? 4u : 2u));
-        const std::size_t refused = files::check_damage(file, parse);
+        const std::size_t refused = files::check_damage(file, load_safetensors);
         // Names, texts and data may be anything; lengths, types, shapes and marks may not.
         BOOST_TEST(refused >= header / 2);
         BOOST_TEST(refused <= header);
@@ -153,32 +158,36 @@ BOOST_AUTO_TEST_CASE(damaged_files_give_errors_only) {
 }
 
 BOOST_AUTO_TEST_CASE(headers_that_are_none_are_refused) {
-    check_refusal(file_of("no JSON"), "the header is not one of safetensors: ");
-    check_refusal(file_of(""), "the header is not one of safetensors: ");
-    check_refusal(file_of("{} {}"), "the header is not one of safetensors: ");
-    check_refusal(file_of("{\"\xff\":1}"), "the header is not one of safetensors: ");
-    check_refusal(file_of("[]"), "the header is no JSON object");
-    check_refusal(file_of(R"({"w":5})"), "the header is not one of safetensors: ");
-    check_refusal(file_of(R"({"w":{}})"), "the header is not one of safetensors: ");
-    check_refusal(file_of(R"({"__metadata__":{"a":1}})"), "the header is not one of safetensors: ");
-    check_refusal(file_of(std::string(100000, '[')), "the header is nested more than 4 deep");
-    check_refusal(file_of("{\"w\":" + std::string(100000, '[') + std::string(100000, ']') + "}"),
+    check_refusal(safetensors_of("no JSON"), "the header is not one of safetensors: ");
+    check_refusal(safetensors_of(""), "the header is not one of safetensors: ");
+    check_refusal(safetensors_of("{} {}"), "the header is not one of safetensors: ");
+    check_refusal(safetensors_of("{\"\xff\":1}"), "the header is not one of safetensors: ");
+    check_refusal(safetensors_of("[]"), "the header is no JSON object");
+    check_refusal(safetensors_of(R"({"w":5})"), "the header is not one of safetensors: ");
+    check_refusal(safetensors_of(R"({"w":{}})"), "the header is not one of safetensors: ");
+    check_refusal(safetensors_of(R"({"__metadata__":{"a":1}})"),
+                  "the header is not one of safetensors: ");
+    check_refusal(safetensors_of(std::string(100000, '[')),
                   "the header is nested more than 4 deep");
+    check_refusal(
+        safetensors_of("{\"w\":" + std::string(100000, '[') + std::string(100000, ']') + "}"),
+        "the header is nested more than 4 deep");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_stands_twice_is_refused) {
     const std::string one = R"("w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
-    BOOST_TEST(message(file_of("{" + one + "}", "x")) == "no data_error");
-    check_refusal(file_of("{" + one + "," + one + "}", "x"), "the header names \"w\" twice");
+    BOOST_TEST(message_of_safetensors(safetensors_of("{" + one + "}", "x")) == "no data_error");
+    check_refusal(safetensors_of("{" + one + "," + one + "}", "x"), "the header names \"w\" twice");
 }
 
 BOOST_AUTO_TEST_CASE(gaps_overlaps_and_wrong_sizes_are_refused_by_name) {
     const auto two = [](const std::string& first, const std::string& second) {
-        return file_of(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)" + first +
-                           R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + second + "}}",
-                       "1234");
+        return safetensors_of(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)" + first +
+                                  R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + second +
+                                  "}}",
+                              "1234");
     };
-    BOOST_TEST(message(two("[0,2]", "[2,4]")) == "no data_error");
+    BOOST_TEST(message_of_safetensors(two("[0,2]", "[2,4]")) == "no data_error");
     check_refusal(two("[0,2]", "[3,4]"), "\"b\" of shape 2 claims the bytes 3 to 4 of 4; ");
     check_refusal(two("[0,2]", "[1,3]"), "\"b\" of shape 2 claims the bytes 1 to 3 of 4; ");
     check_refusal(two("[0,2]", "[2,5]"), "\"b\" of shape 2 claims the bytes 2 to 5 of 4; ");
@@ -187,9 +196,9 @@ BOOST_AUTO_TEST_CASE(gaps_overlaps_and_wrong_sizes_are_refused_by_name) {
     check_refusal(two("[1,3]", "[3,5]"), "\"a\" of shape 2 claims the bytes 1 to 3 of 4; ");
     check_refusal(one_tensor("F32", "[1]", "12345"), "\"w\" of shape 1 claims the bytes 0 to 5 ");
     check_refusal(one_tensor("F32", "[2]", "1234"), "\"w\" of shape 2 claims the bytes 0 to 4 ");
-    check_refusal(file_of(R"({"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", "12"),
+    check_refusal(safetensors_of(R"({"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", "12"),
                   "\"w\" of shape 4 claims the bytes 0 to 4 of 2; ");
-    check_refusal(file_of("{}", "1234"), "the tensors end at byte 0 of 4");
+    check_refusal(safetensors_of("{}", "1234"), "the tensors end at byte 0 of 4");
     for (const char* offsets : {"[0]", "[0,1,2]", "[-1,1]", "[0,1.0]", "[false,true]", "7"})
         check_refusal(two(offsets, "[2,4]"), "tensor \"a\" has no shape of whole numbers, or not ");
 }
@@ -203,7 +212,8 @@ BOOST_AUTO_TEST_CASE(types_and_shapes_that_are_none_are_refused_by_name) {
     for (const char* shape : {"[1,1,1,1,1,1,1,1,1]", "[18446744073709551615]",
                               "[4294967296,4294967296]", "[9223372036854775807,2]"})
         check_refusal(one_tensor("U8", shape, "x"), "a.safetensors: tensor \"w\": a shape ");
-    BOOST_TEST(message(one_tensor("U8", "[1,1,1,1,1,1,1,1]", "x")) == "no data_error");
+    BOOST_TEST(message_of_safetensors(one_tensor("U8", "[1,1,1,1,1,1,1,1]", "x")) ==
+               "no data_error");
 }
 
 BOOST_AUTO_TEST_CASE(tensors_of_any_type_come_back_and_are_aligned) {

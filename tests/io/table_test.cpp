@@ -17,7 +17,7 @@ namespace {
 
 constexpr float largest = std::numeric_limits<float>::max();
 
-table sample() {
+table sample_table() {
     table t;
     t.activations = {{"input", {quantal::a8, {0.5f}, {128}}},
                      {"conv \"1\"\n\\ \u00e9", {quantal::a4, {0.1f}, {0}}}};
@@ -35,14 +35,14 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-table load(const std::string& text) {
+table load_table(const std::string& text) {
     return io::table_from_json(text, "table.json");
 }
-const auto parse = [](std::span<const std::byte> file) {
-    load({reinterpret_cast<const char*>(file.data()), file.size()});
+const auto parse_table = [](std::span<const std::byte> file) {
+    load_table({reinterpret_cast<const char*>(file.data()), file.size()});
 };
-std::string message(const std::string& text) {
-    return files::message_of([&] { load(text); });
+std::string message_of_table(const std::string& text) {
+    return files::message_of([&] { load_table(text); });
 }
 
 /// A table of one point, "x", from its entry.
@@ -61,9 +61,9 @@ std::string with_numbers(const std::string& spec, const std::string& scales,
 BOOST_AUTO_TEST_SUITE(io_table)
 
 BOOST_AUTO_TEST_CASE(a_table_comes_back_as_it_was) {
-    const table t = sample();
-    BOOST_TEST((load(io::to_json(t)) == t));
-    BOOST_TEST((load(io::to_json({})) == table{}));
+    const table t = sample_table();
+    BOOST_TEST((load_table(io::to_json(t)) == t));
+    BOOST_TEST((load_table(io::to_json(table{})) == table{}));
     const files::temporary_folder folder;
     io::write_table(folder.path() / "t.json", t);
     BOOST_TEST((io::read_table(folder.path() / "t.json") == t));
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(scales_of_every_magnitude_come_back_bit_for_bit) {
                 exponent << 23 | (static_cast<std::uint32_t>(generator()) & 0x7fffffu)));
     table t;
     t.weights.emplace("w", qparams{quantal::w8, scales, std::vector<std::int32_t>(scales.size())});
-    const table found = load(io::to_json(t));
+    const table found = load_table(io::to_json(t));
     const auto& read = found.weights.at("w").scales;
     BOOST_REQUIRE(read.size() == scales.size());
     for (std::size_t i = 0; i < scales.size(); ++i)
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(every_spec_comes_back) {
                 table t;
                 t.activations.emplace("x", one ? qparams{spec, {0.5f}, {zero}}
                                                : qparams{spec, {0.5f, 2.0f}, {zero, zero}});
-                BOOST_TEST((load(io::to_json(t)) == t));
+                BOOST_TEST((load_table(io::to_json(t)) == t));
             }
 }
 
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(the_text_has_a_line_an_entry_in_the_order_of_names) {
 }
 
 BOOST_AUTO_TEST_CASE(a_change_of_one_entry_changes_one_line) {
-    const table t = sample();
+    const table t = sample_table();
     table changed = t;
     changed.weights.at("conv1").scales[0] = std::nextafter(0.25f, 1.0f);
     const auto before = lines_of(io::to_json(t)), after = lines_of(io::to_json(changed));
@@ -145,11 +145,11 @@ BOOST_AUTO_TEST_CASE(a_change_of_one_entry_changes_one_line) {
 
 BOOST_AUTO_TEST_CASE(tables_of_other_versions_are_refused) {
     for (const char* version : {"0", "2", "-1"})
-        BOOST_TEST(message("{\"quantal_table\": " + std::string(version) + "}") ==
+        BOOST_TEST(message_of_table("{\"quantal_table\": " + std::string(version) + "}") ==
                    "table.json: a calibration table of version " + std::string(version) +
                        "; this library reads version 1");
     for (const char* version : {"4294967297", "18446744073709551615", "1.0", "true", "\"1\""})
-        BOOST_TEST(message("{\"quantal_table\": " + std::string(version) + "}") ==
+        BOOST_TEST(message_of_table("{\"quantal_table\": " + std::string(version) + "}") ==
                    "table.json holds " + std::string(version) + ", which is no integer of 32 bits");
 }
 
@@ -160,23 +160,25 @@ BOOST_AUTO_TEST_CASE(missing_parts_are_refused) {
           R"({"quantal_table": 1, "activations": {}, "weights": {}})",
           R"({"quantal_table": 1, "activations": [], "weights": {}, "notes": []})",
           R"({"quantal_table": 1, "activations": {}, "weights": {}, "notes": [1]})"})
-        BOOST_TEST(message(text).starts_with("table.json: not a calibration table: "), text);
+        BOOST_TEST(message_of_table(text).starts_with("table.json: not a calibration table: "),
+                   text);
     for (const char* entry : {"5", "{}", R"({"spec": "a8"})", R"({"spec": "a8", "scales": [1.0]})",
                               R"({"spec": 8, "scales": [1.0], "zero_points": [0]})",
                               R"({"spec": "a8", "scales": 1.0, "zero_points": [0]})",
                               R"({"spec": "a8", "scales": [1.0], "zero_points": 0})"})
-        BOOST_TEST(message(with_entry(entry)).starts_with("table.json: not a calibration table: "),
+        BOOST_TEST(message_of_table(with_entry(entry))
+                       .starts_with("table.json: not a calibration table: "),
                    entry);
-    BOOST_CHECK_THROW(load(with_numbers("no spec", "[1.0]", "[0]")), quantal::spec_error);
+    BOOST_CHECK_THROW(load_table(with_numbers("no spec", "[1.0]", "[0]")), quantal::spec_error);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_calibration_cannot_give_are_refused_by_name) {
     const auto check = [](const char* spec, const char* scales, const char* zero_points,
                           const std::string& expected) {
-        const std::string found = message(with_numbers(spec, scales, zero_points));
+        const std::string found = message_of_table(with_numbers(spec, scales, zero_points));
         BOOST_TEST(found.starts_with("table.json: \"x\" " + expected), found);
     };
-    BOOST_TEST(message(with_numbers("a8", "[1.0]", "[255]")) == "no data_error");
+    BOOST_TEST(message_of_table(with_numbers("a8", "[1.0]", "[255]")) == "no data_error");
     for (const char* scale : {"[-1.0]", "[0.0]", "[1e-30]", "[1e39]"})
         check("a8", scale, "[0]", "has the scale ");
     check("a8", "[null]", "[0]", "holds null, which is no scale");
@@ -194,30 +196,30 @@ BOOST_AUTO_TEST_CASE(numbers_that_calibration_cannot_give_are_refused_by_name) {
     check("w4", "[1.0, 1.0]", "[0]", "has 2 scales and 1 zero points; 2 of each ");
     // JSON knows neither NaN nor a number beyond double.
     for (const char* scale : {"[NaN]", "[inf]", "[1e400]"})
-        BOOST_TEST(message(with_numbers("a8", scale, "[0]"))
+        BOOST_TEST(message_of_table(with_numbers("a8", scale, "[0]"))
                        .starts_with("table.json: not a calibration table: "));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_nested_deeper_than_a_table_is_refused) {
     const std::string expected = "table.json: the JSON is nested more than 8 deep";
-    BOOST_TEST(message(std::string(100000, '[')) == expected);
+    BOOST_TEST(message_of_table(std::string(100000, '[')) == expected);
     std::string objects;
     for (int i = 0; i < 100000; ++i)
         objects += "{\"a\":";
-    BOOST_TEST(message(objects) == expected);
-    BOOST_TEST(message(with_entry(std::string(9, '[') + std::string(9, ']'))) == expected);
+    BOOST_TEST(message_of_table(objects) == expected);
+    BOOST_TEST(message_of_table(with_entry(std::string(9, '[') + std::string(9, ']'))) == expected);
 }
 
 BOOST_AUTO_TEST_CASE(truncated_tables_are_refused) {
-    files::bytes file = files::to_bytes(io::to_json(sample()));
+    files::bytes file = files::to_bytes(io::to_json(sample_table()));
     file.pop_back(); // the last end of line may be missing
-    files::check_truncation(file, parse);
+    files::check_truncation(file, parse_table);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_tables_give_errors_only) {
-    const files::bytes file = files::to_bytes(io::to_json(sample()));
+    const files::bytes file = files::to_bytes(io::to_json(sample_table()));
     // Spaces, names and digits may be others, which leaves the marks and the keys.
-    BOOST_TEST(files::check_damage(file, parse) >= file.size() / 3);
+    BOOST_TEST(files::check_damage(file, parse_table) >= file.size() / 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

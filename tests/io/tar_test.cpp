@@ -7,12 +7,12 @@ namespace io = quantal::io;
 
 namespace {
 
-const auto parse = [](std::span<const std::byte> archive) {
+const auto index_tar = [](std::span<const std::byte> archive) {
     return io::index_tar(archive, "test.tar");
 };
 
-std::string message(const files::bytes& archive) {
-    return files::message_of([&] { parse(archive); });
+std::string message_of_tar(const files::bytes& archive) {
+    return files::message_of([&] { index_tar(archive); });
 }
 
 const files::bytes hello = files::to_bytes("hello");
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_SUITE(tar)
 
 BOOST_AUTO_TEST_CASE(files_lie_behind_their_headers) {
     const auto archive = files::make_tar({{"a", hello}, {"d/empty", {}}, {"d/b", hello}});
-    const auto members = parse(archive);
+    const auto members = index_tar(archive);
     BOOST_REQUIRE(members.size() == 3u);
     BOOST_TEST(members[0].name == "a");
     BOOST_TEST(members[0].offset == 512u);
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(files_lie_behind_their_headers) {
     BOOST_TEST(members[1].name == "d/empty");
     BOOST_TEST(members[1].size == 0u);
     BOOST_TEST(members[2].offset == 2048u);
-    BOOST_TEST(parse(files::make_tar({})).empty());
+    BOOST_TEST(index_tar(files::make_tar({})).empty());
 }
 
 BOOST_AUTO_TEST_CASE(folders_and_links_are_no_files_and_have_no_bytes) {
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(folders_and_links_are_no_files_and_have_no_bytes) {
     files::add_to_tar(archive, files::tar_header("a", 5, '\0'), hello);
     files::add_to_tar(archive, files::tar_header("b", 5, '7'), hello);
     archive.resize(archive.size() + 512);
-    const auto members = parse(archive);
+    const auto members = index_tar(archive);
     BOOST_REQUIRE(members.size() == 2u);
     BOOST_TEST(members[0].name == "a");
     BOOST_TEST(members[1].name == "b");
@@ -72,21 +72,21 @@ BOOST_AUTO_TEST_CASE(folders_and_links_are_no_files_and_have_no_bytes) {
 
 BOOST_AUTO_TEST_CASE(long_names_of_both_kinds) {
     const std::string name = "folder/" + std::string(300, 'n');
-    BOOST_TEST(parse(extended('L', name + '\0')).at(0).name == name);
+    BOOST_TEST(index_tar(extended('L', name + '\0')).at(0).name == name);
     const std::string record = "path=" + name + '\n';
     BOOST_TEST(record.size() == 313u);
     const std::string pax = "20 mtime=1234567.25\n317 " + record;
-    BOOST_TEST(parse(extended('x', pax)).at(0).name == name);
-    BOOST_TEST(parse(extended('x', "20 mtime=1234567.25\n")).at(0).name == "short");
-    BOOST_TEST(parse(extended('g', "11 path=no\n")).at(0).name == "short");
+    BOOST_TEST(index_tar(extended('x', pax)).at(0).name == name);
+    BOOST_TEST(index_tar(extended('x', "20 mtime=1234567.25\n")).at(0).name == "short");
+    BOOST_TEST(index_tar(extended('g', "11 path=no\n")).at(0).name == "short");
 
     const auto prefixed = with_text(files::tar_header("name", 0), 345, "folder");
     files::bytes archive;
     files::add_to_tar(archive, prefixed, {});
     files::add_to_tar(archive, with_text(prefixed, 257, "ustar  "), {}); // GNU's has no prefix
     archive.resize(archive.size() + 512);
-    BOOST_TEST(parse(archive).at(0).name == "folder/name");
-    BOOST_TEST(parse(archive).at(1).name == "name");
+    BOOST_TEST(index_tar(archive).at(0).name == "folder/name");
+    BOOST_TEST(index_tar(archive).at(1).name == "name");
 }
 
 BOOST_AUTO_TEST_CASE(an_extended_header_belongs_to_the_next_file_only) {
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(an_extended_header_belongs_to_the_next_file_only) {
     archive.resize(archive.size() - 1024);
     files::add_to_tar(archive, files::tar_header("next", 0), {});
     archive.resize(archive.size() + 512);
-    const auto members = parse(archive);
+    const auto members = index_tar(archive);
     BOOST_REQUIRE(members.size() == 2u);
     BOOST_TEST(members[0].name == "new");
     BOOST_TEST(members[0].size == 5u);
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(sizes_are_octal_digits_or_big_endian_bytes) {
         files::bytes archive;
         files::add_to_tar(archive, with_text(files::tar_header("a", 0), 124, field), hello);
         archive.resize(archive.size() + 512);
-        return parse(archive).at(0).size;
+        return index_tar(archive).at(0).size;
     };
     BOOST_TEST(size_of("00000000005") == 5u);
     BOOST_TEST(size_of("000000000005") == 5u); // no room for an end
@@ -121,9 +121,9 @@ BOOST_AUTO_TEST_CASE(sizes_are_octal_digits_or_big_endian_bytes) {
 BOOST_AUTO_TEST_CASE(truncated_archives_are_refused) {
     files::bytes archive = files::make_tar({{"a", hello}, {"b", hello}});
     archive.resize(archive.size() - 512); // one block of zeros is an end mark
-    BOOST_TEST(parse(archive).size() == 2u);
-    files::check_truncation(archive, parse);
-    BOOST_TEST(message({}) ==
+    BOOST_TEST(index_tar(archive).size() == 2u);
+    files::check_truncation(archive, index_tar);
+    BOOST_TEST(message_of_tar({}) ==
                "test.tar is no tar archive that can be read: it is truncated: it has no end mark");
 }
 
@@ -131,8 +131,8 @@ BOOST_AUTO_TEST_CASE(sizes_beyond_the_end_are_refused) {
     files::bytes archive;
     files::add_to_tar(archive, files::tar_header("a", 1025), hello);
     archive.resize(archive.size() + 512);
-    BOOST_TEST(message(archive).ends_with("it claims 1025 bytes at byte 512 and has 1024"));
-    BOOST_TEST(message(extended('x', "29 size=18446744073709551615\n"))
+    BOOST_TEST(message_of_tar(archive).ends_with("it claims 1025 bytes at byte 512 and has 1024"));
+    BOOST_TEST(message_of_tar(extended('x', "29 size=18446744073709551615\n"))
                    .ends_with("it claims 18446744073709551615 bytes at byte 1536 and has 1536"));
     // Bytes that a source has to give are asked for only where the archive holds them.
     const std::uint64_t huge = std::uint64_t{1} << 40;
@@ -145,13 +145,14 @@ BOOST_AUTO_TEST_CASE(sizes_beyond_the_end_are_refused) {
 
 BOOST_AUTO_TEST_CASE(damaged_headers_are_refused) {
     const files::bytes archive = files::make_tar({{"a", hello}});
-    BOOST_TEST(files::check_damage(archive, parse) >= 500u); // each byte of the header counts
-    BOOST_TEST(message(files::bytes(1024, std::byte{'x'})).ends_with("no sound header at byte 0"));
+    BOOST_TEST(files::check_damage(archive, index_tar) >= 500u); // each byte of the header counts
+    BOOST_TEST(
+        message_of_tar(files::bytes(1024, std::byte{'x'})).ends_with("no sound header at byte 0"));
     for (const char* records : {"path=x\n", "9 path\n", "8 =\n", "99 path=x\n", "0 path=x\n",
                                 "9 size=x\n", "10 size=5x\n", "-9 path=x\n"})
-        BOOST_TEST(message(extended('x', records)).ends_with("extended header at byte 512"));
-    BOOST_TEST(message(extended('S', "")).ends_with("it holds a sparse file at byte 512"));
-    BOOST_TEST(message(extended('L', std::string((1u << 20) + 1, 'n')))
+        BOOST_TEST(message_of_tar(extended('x', records)).ends_with("extended header at byte 512"));
+    BOOST_TEST(message_of_tar(extended('S', "")).ends_with("it holds a sparse file at byte 512"));
+    BOOST_TEST(message_of_tar(extended('L', std::string((1u << 20) + 1, 'n')))
                    .ends_with("an extended header of 1048577 bytes, more than 1048576"));
 }
 

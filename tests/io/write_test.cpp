@@ -8,7 +8,7 @@
 
 namespace io = quantal::io;
 using quantal::extents;
-using tensor = quantal::tensor<float>;
+using quantal::tensor;
 
 namespace {
 
@@ -58,9 +58,9 @@ BOOST_AUTO_TEST_CASE(a_target_that_cannot_be_written_stays_as_it_was) {
 BOOST_AUTO_TEST_CASE(a_checkpoint_that_cannot_be_written_leaves_the_old_file) {
     const files::temporary_folder folder;
     const auto path = folder.path() / "a.safetensors";
-    const io::checkpoint old{{{"w", tensor(extents{2}, {1, 2})}}, {}};
+    const io::checkpoint old{{{"w", tensor<float>(extents{2}, {1, 2})}}, {}};
     io::write_safetensors(path, old);
-    const io::checkpoint too_large{{{"w", tensor(extents{1}, {65520})}}, {}};
+    const io::checkpoint too_large{{{"w", tensor<float>(extents{1}, {65520})}}, {}};
     BOOST_CHECK_THROW(io::write_safetensors(path, too_large, io::float_type::f16),
                       quantal::data_error);
     BOOST_TEST((io::read_checkpoint(path).tensors == old.tensors));
@@ -69,8 +69,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_cannot_be_written_leaves_the_old_file) {
 
 BOOST_AUTO_TEST_CASE(what_float16_cannot_hold_is_refused_by_the_tensors_name) {
     const auto message = [](float value) {
-        const io::checkpoint c{{{"a", tensor(extents{1}, {1})}, {"w", tensor(extents{1}, {value})}},
-                               {}};
+        const io::checkpoint c{
+            {{"a", tensor<float>(extents{1}, {1})}, {"w", tensor<float>(extents{1}, {value})}}, {}};
         return files::message_of([&] { std::ignore = to_safetensors(c, io::float_type::f16); });
     };
     BOOST_TEST(message(65519.0f) == "no data_error");
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(what_float16_cannot_hold_is_refused_by_the_tensors_name) {
 
 BOOST_AUTO_TEST_CASE(names_that_no_header_can_hold_are_refused) {
     const auto message = [](const char* name) {
-        const io::checkpoint c{{{name, tensor(extents{1}, {1})}}, {}};
+        const io::checkpoint c{{{name, tensor<float>(extents{1}, {1})}}, {}};
         return files::message_of([&] { std::ignore = to_safetensors(c, io::float_type::f32); });
     };
     BOOST_TEST(message("\u00e9") == "no data_error");

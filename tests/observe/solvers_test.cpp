@@ -19,7 +19,7 @@ using support::observed;
 
 namespace {
 
-constexpr qspec narrow(int bits) {
+constexpr qspec symmetric(int bits) {
     return {.bits = bits};
 }
 
@@ -46,8 +46,8 @@ void check_search(Loss&& loss) {
     auto g = support::generator();
     for (const std::size_t count : {std::size_t{5}, std::size_t{200}, std::size_t{20000}})
         for (const bool rectified : {false, true})
-            for (const qspec s :
-                 {narrow(2), narrow(4), narrow(8), a4, a8, qspec{3, scheme::affine_signed}}) {
+            for (const qspec s : {symmetric(2), symmetric(4), symmetric(8), a4, a8,
+                                  qspec{3, scheme::affine_signed}}) {
                 const Solver seen = observed(Solver{}, {long_tailed(g, count, rectified)});
                 const auto [lo, hi] = static_cast<const sketch&>(seen).range();
                 const std::vector<tally> values = seen.tallies();
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(sketched_ranges_are_the_exact_ones_within_one_bin) {
     // As many values as are kept, four times each: the sketch has bins of what the other keeps.
     for (const bool rectified : {false, true}) {
         const std::vector<float> values = long_tailed(g, sketch::most_values, rectified);
-        for (const qspec s : {a4, a8, narrow(4)}) {
+        for (const qspec s : {a4, a8, symmetric(4)}) {
             const auto kept = observed(observe::mse{}, {values});
             const auto binned = observed(observe::mse{}, {values, values, values, values});
             BOOST_TEST(kept.reach() == 0.0f);
@@ -200,11 +200,11 @@ BOOST_AUTO_TEST_CASE(aciq_cuts_at_multiples_of_the_spread_and_never_beyond_the_v
         return observed(observe::aciq{d}, {values}).range(s);
     };
     // 100,000 values: their deviation is that of the distribution within 1 %.
-    BOOST_TEST(range_under(narrow(4)).hi == 2.0f * 2.559f, boost::test_tools::tolerance(0.01f));
-    BOOST_TEST(range_under(narrow(4)).lo == -range_under(narrow(4)).hi);
+    BOOST_TEST(range_under(symmetric(4)).hi == 2.0f * 2.559f, boost::test_tools::tolerance(0.01f));
+    BOOST_TEST(range_under(symmetric(4)).lo == -range_under(symmetric(4)).hi);
     BOOST_TEST(range_under(a4).hi == 2.0f * 2.559f, boost::test_tools::tolerance(0.01f));
     // The mean distance of Gauss's distribution is sqrt(2 / pi) deviations.
-    BOOST_TEST(range_under(narrow(2), distribution::laplace).hi == 2.0f * 0.79788f * 2.831f,
+    BOOST_TEST(range_under(symmetric(2), distribution::laplace).hi == 2.0f * 0.79788f * 2.831f,
                boost::test_tools::tolerance(0.01f));
     const auto all = observed(sketch{}, {values}).range();
     BOOST_TEST(range_under(activation_spec(16)) == all);

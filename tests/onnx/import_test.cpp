@@ -34,7 +34,7 @@ std::string message(builder& b) {
 }
 
 /// 1, 2, 3 and so on.
-tensor<float> counted(const extents& shape) {
+tensor<float> counted_tensor(const extents& shape) {
     tensor<float> t(shape);
     for (std::size_t i = 0; i < t.size(); ++i)
         t[i] = static_cast<float>(i + 1);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(batches_of_any_size_through_shape_arithmetic) {
 }
 
 BOOST_AUTO_TEST_CASE(windows) {
-    const auto x = counted({1, 1, 3, 3});
+    const auto x = counted_tensor({1, 1, 3, 3});
     const auto expect = [&](builder b, const std::vector<float>& y) {
         BOOST_TEST(run(b, x) == y, boost::test_tools::per_element());
     };
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(windows) {
 }
 
 BOOST_AUTO_TEST_CASE(constants_are_factors_and_offsets_of_channels) {
-    const auto x = counted({1, 2, 1, 2});
+    const auto x = counted_tensor({1, 2, 1, 2});
     const auto with = [&](const char* type, bool constant_first) {
         builder b({1, 2, 1, 2});
         b.floats("c", {2, 1, 1}, {2.0f, 4.0f});
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(constants_are_factors_and_offsets_of_channels) {
 BOOST_AUTO_TEST_CASE(a_model_with_channels_last) {
     builder b({1, 2, 3, 2}); // height 2, width 3, channels 2
     b.floats("w", {2, 2, 1, 1}, {0, 1, 1, 0});
-    const auto matrix = counted({12, 1});
+    const auto matrix = counted_tensor({12, 1});
     b.floats("m", matrix);
     b.add("Transpose", {"x"}, "first").set("perm", ints{0, 3, 1, 2});
     b.add("Conv", {"first", "w"}, "c");
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_model_with_channels_last) {
     b.integers("to", {-1, 12});
     b.add("Reshape", {"r", "to"}, "f");
     b.add("MatMul", {"f", "m"}, "y");
-    const auto x = counted({1, 2, 2, 3}); // channels first
+    const auto x = counted_tensor({1, 2, 2, 3}); // channels first
     float expected = 0;
     for (int p = 0; p < 6; ++p) // pixel p has the channels p + 7 and p + 1, swapped by the conv
         expected += static_cast<float>((p + 7) * (2 * p + 1) + (p + 1) * (2 * p + 2));
@@ -195,13 +195,13 @@ BOOST_AUTO_TEST_CASE(a_model_with_channels_last) {
 BOOST_AUTO_TEST_CASE(padding_of_channels_last_waits_for_a_convolution) {
     builder b({1, 1, 2, 3});
     b.integers("pads", {0, 1, 0, 0, 0, 0, 2, 0}); // a row above, two columns to the right
-    b.floats("w", counted({1, 1, 3, 5}));
+    b.floats("w", counted_tensor({1, 1, 3, 5}));
     b.add("Transpose", {"x"}, "last").set("perm", ints{0, 2, 3, 1});
     b.add("Pad", {"last", "pads"}, "p");
     b.add("Transpose", {"p"}, "first").set("perm", ints{0, 3, 1, 2});
     b.add("Conv", {"first", "w"}, "y");
     const int expected = 1 * 6 + 2 * 7 + 3 * 8 + 4 * 11 + 5 * 12 + 6 * 13;
-    BOOST_TEST(run(b, counted({1, 1, 2, 3})) == std::vector{static_cast<float>(expected)});
+    BOOST_TEST(run(b, counted_tensor({1, 1, 2, 3})) == std::vector{static_cast<float>(expected)});
 }
 
 BOOST_AUTO_TEST_CASE(channels_last_that_are_scaled_before_they_are_moved) {
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(channels_last_that_are_scaled_before_they_are_moved) {
     b.add("Mul", {"x", "factors"}, "scaled");
     b.add("Add", {"scaled", "half"}, "moved");
     b.add("Transpose", {"moved"}, "y").set("perm", ints{0, 3, 1, 2});
-    BOOST_TEST(run(b, counted({1, 2, 2, 3})) ==
+    BOOST_TEST(run(b, counted_tensor({1, 2, 2, 3})) ==
                    std::vector<float>({2.5f, 4.5f, 6.5f, 8.5f, 10.5f, 12.5f, 70.5f, 80.5f, 90.5f,
                                        100.5f, 110.5f, 120.5f}),
                boost::test_tools::per_element());

@@ -14,7 +14,7 @@ using namespace quantal;
 
 namespace {
 
-std::string message_of(const auto& action) {
+std::string data_error_of(const auto& action) {
     try {
         action();
     } catch (const data_error& problem) {
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(scales_are_made_once) {
     quantizer<a8> host;
     host.observe(std::vector{255.0f});
     BOOST_TEST(host.params().scale() == 1.0f);
-    BOOST_TEST(message_of([&] { host.observe(std::vector{510.0f}); }) ==
+    BOOST_TEST(data_error_of([&] { host.observe(std::vector{510.0f}); }) ==
                "a quantizer of \"8 affine unsigned tensor\" cannot observe any more: its scales "
                "are made");
     BOOST_TEST(host.params().scale() == 1.0f);
@@ -87,9 +87,9 @@ BOOST_AUTO_TEST_CASE(scales_are_made_once) {
 BOOST_AUTO_TEST_CASE(without_data_there_are_no_scales_and_data_may_follow) {
     quantizer<a8> host;
     const char* expected = "\"quantizer\" was never observed; calibration needs data";
-    BOOST_TEST(message_of([&] { (void)host.params(); }) == expected);
-    BOOST_TEST(message_of([&] { (void)host.quantize(std::vector{1.0f}); }) == expected);
-    BOOST_TEST(message_of([&] { (void)host.fake_quantize(std::vector{1.0f}); }) == expected);
+    BOOST_TEST(data_error_of([&] { (void)host.params(); }) == expected);
+    BOOST_TEST(data_error_of([&] { (void)host.quantize(std::vector{1.0f}); }) == expected);
+    BOOST_TEST(data_error_of([&] { (void)host.fake_quantize(std::vector{1.0f}); }) == expected);
     host.observe(std::vector{255.0f});
     BOOST_TEST(host.params().scale() == 1.0f);
 }

@@ -4,15 +4,19 @@
 
 #include <boost/test/unit_test.hpp>
 
-using namespace quantal;
 using quantal::torch::train_options;
 using quantal::torch::trainer;
 using quantal::torch::training_state;
 
 namespace {
 
+using quantal::extents;
+using quantal::graph;
+using quantal::tensor;
+using quantal::value;
+
 /// Nothing but zeros: no gradient reaches the weight of a linear layer.
-class zeros : public data::dataset {
+class zeros : public quantal::data::dataset {
 public:
     [[nodiscard]] std::size_t size() const override { return 8; }
     [[nodiscard]] extents image_shape() const override { return {1, 2, 2}; }

@@ -7,11 +7,27 @@
 
 #include <set>
 
-using namespace quantal;
 using networks::calibrated;
 using quantal::torch::exact_network;
 
 namespace {
+
+using quantal::a4;
+using quantal::a8;
+using quantal::error;
+using quantal::extents;
+using quantal::graph;
+using quantal::graph_error;
+using quantal::parse_rule;
+using quantal::parse_spec;
+using quantal::plan;
+using quantal::program;
+using quantal::reference_executor;
+using quantal::shape_error;
+using quantal::table;
+using quantal::tensor;
+using quantal::value;
+using quantal::w4;
 
 /// All codes of all points are the same in both implementations, and so are the logits.
 void check_identical(const calibrated& c) {
@@ -222,7 +238,7 @@ BOOST_AUTO_TEST_CASE(an_output_of_codes_is_dequantized) {
     net.relu("relu", net.add("add", net.average_pool("pool", x, {.kernel = 1, .stride = 1}), x));
     auto g = support::generator();
     const tensor<float> images = support::normal(g, {3, 2, 3, 3});
-    plan p = place(passes::fuse_activation(std::move(net)));
+    plan p = place(quantal::passes::fuse_activation(std::move(net)));
     table t = calibrate(p, reference_executor(p.net), std::vector{images});
     check_identical({std::move(p), std::move(t), images});
 }

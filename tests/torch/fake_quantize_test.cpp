@@ -23,7 +23,7 @@ namespace {
 
 using tensors = std::vector<at::Tensor>;
 
-const qspec specs[] = {
+const qspec training_specs[] = {
     w2, w4, w8, a4, a8, parse_spec("4 symmetric tensor"), parse_spec("4 affine signed channel(0)")};
 
 at::Tensor variable(const at::Tensor& t) {
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_SUITE(torch_fake_quantize)
 
 BOOST_AUTO_TEST_CASE(forward_has_the_bits_of_the_engine) {
     auto g = support::generator();
-    for (const qspec s : specs) {
+    for (const qspec s : training_specs) {
         const sample t(g, s);
         const at::Tensor given = straight_through(t.x, t.scale, t.zero_point.to(at::kInt), s);
         BOOST_TEST((from_torch(given) ==
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(gradients_of_four_numbers) {
 // qmax off, and so is what is added; |g| < 4.
 BOOST_AUTO_TEST_CASE(gradients_are_those_of_a_chain_of_operations) {
     auto g = support::generator();
-    for (const qspec s : specs) {
+    for (const qspec s : training_specs) {
         const sample t(g, s);
         const at::Tensor x = t.x.detach().to(at::kDouble).requires_grad_(), gy = t.gy;
         const at::Tensor wide_gy = gy.to(at::kDouble), scale = wide(t.scale);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(gradients_of_squashed_weights) {
 // of memory: 16 lanes of 27 float32 terms lose up to 2^-19 of the sum of their magnitudes.
 BOOST_AUTO_TEST_CASE(strides_do_not_change_bits) {
     auto g = support::generator();
-    for (const qspec s : specs) {
+    for (const qspec s : training_specs) {
         const sample dense(g, s);
         sample strided = dense;
         for (at::Tensor* t : {&strided.x, &strided.gy})

@@ -31,7 +31,7 @@ std::vector<std::pair<value, tensor<float>>> values_of(const E& executor,
 }
 
 /// The largest difference of two tensors, as a part of the largest magnitude of the second.
-double distance(const tensor<float>& a, const tensor<float>& b) {
+double largest_relative_difference(const tensor<float>& a, const tensor<float>& b) {
     double difference = 0.0, magnitude = 0.0;
     for (std::size_t i = 0; i < b.size(); ++i) {
         difference = std::max(difference, std::abs(double{a[i]} - b[i]));
@@ -52,7 +52,8 @@ void check_agreement(const graph& net, const tensor<float>& images, double toler
             BOOST_TEST(found[v].first == v);
             BOOST_REQUIRE(
                 (found[v].second.shape() == net.at(v).shape.with_front(images.shape()[0])));
-            BOOST_TEST(distance(found[v].second, expected[v].second) <= tolerance);
+            BOOST_TEST(largest_relative_difference(found[v].second, expected[v].second) <=
+                       tolerance);
         }
 }
 
@@ -70,7 +71,7 @@ void check_operator(double tolerance, Build&& build) {
 /// at most 200, and the largest value is not far below that sum. (Found: 5e-7.)
 constexpr double of_sums = 200 * 0x1p-24;
 /// Operators that move or choose values, or round once.
-constexpr double exact = 0.0;
+constexpr double to_the_bit = 0.0;
 
 template <class Error>
 void check_refused(const graph& net, const tensor<float>& images, const std::string& message) {
@@ -119,13 +120,13 @@ BOOST_AUTO_TEST_CASE(batch_norms_alone) {
 BOOST_AUTO_TEST_CASE(clips_alone_and_fused) {
     const op::clip clips[] = {{}, {.hi = 6.0f}, {.lo = -1.5f, .hi = 2.5f}};
     for (const op::clip& c : clips) {
-        check_operator(exact, [&](graph& net, value x) { net.clip("clip", x, c); });
-        check_operator(exact, [&](graph& net, value x) {
+        check_operator(to_the_bit, [&](graph& net, value x) { net.clip("clip", x, c); });
+        check_operator(to_the_bit, [&](graph& net, value x) {
             net.append({.name = "add", .op = op::add{}, .inputs = {x, x}, .activation = c});
         });
     }
-    check_operator(exact, [](graph& net, value x) { net.relu("relu", x); });
-    check_operator(exact, [](graph& net, value x) { net.relu6("relu6", x); });
+    check_operator(to_the_bit, [](graph& net, value x) { net.relu("relu", x); });
+    check_operator(to_the_bit, [](graph& net, value x) { net.relu6("relu6", x); });
 }
 
 BOOST_AUTO_TEST_CASE(max_pools) {
@@ -133,7 +134,7 @@ BOOST_AUTO_TEST_CASE(max_pools) {
                                      {.kernel = 3, .stride = 2, .padding = 1},
                                      {.kernel = {3, 2}, .stride = 1, .padding = {0, 1, 2, 0}}};
     for (const op::max_pool& o : variants)
-        check_operator(exact, [&](graph& net, value x) { net.max_pool("pool", x, o); });
+        check_operator(to_the_bit, [&](graph& net, value x) { net.max_pool("pool", x, o); });
 }
 
 BOOST_AUTO_TEST_CASE(padding_of_a_max_pool_never_wins) {
@@ -161,13 +162,13 @@ BOOST_AUTO_TEST_CASE(padding_of_an_average_pool_counts) {
 }
 
 BOOST_AUTO_TEST_CASE(adds_shortcuts_and_flattenings) {
-    check_operator(exact, [](graph& net, value x) { net.add("add", net.relu("relu", x), x); });
+    check_operator(to_the_bit, [](graph& net, value x) { net.add("add", net.relu("relu", x), x); });
     for (const hw stride : {hw(1), hw(2), hw(3, 2)})
-        check_operator(exact, [&](graph& net, value x) {
+        check_operator(to_the_bit, [&](graph& net, value x) {
             net.shortcut("shortcut", x,
                          {.stride = stride, .channels_before = 2, .channels_after = 1});
         });
-    check_operator(exact, [](graph& net, value x) { net.flatten("flatten", x); });
+    check_operator(to_the_bit, [](graph& net, value x) { net.flatten("flatten", x); });
 }
 
 BOOST_AUTO_TEST_CASE(whole_networks_agree_with_the_reference) {

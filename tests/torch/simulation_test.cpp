@@ -21,22 +21,22 @@ using quantal::torch::simulation;
 
 namespace {
 
-constexpr const char* specs[] = {"w8",
-                                 "w4",
-                                 "w2",
-                                 "a8",
-                                 "a5",
-                                 "a1",
-                                 "8 symmetric full tensor",
-                                 "8 affine signed tensor",
-                                 "4 symmetric full channel(1)",
-                                 "3 affine unsigned channel(2)",
-                                 "8 affine signed channel(3)",
-                                 "1 affine unsigned channel(0)",
-                                 "4 affine signed group(2)",
-                                 "w3 group(3) pow2",
-                                 "w8 group(2147483647)",
-                                 "16 affine unsigned tensor"};
+constexpr const char* spec_texts[] = {"w8",
+                                      "w4",
+                                      "w2",
+                                      "a8",
+                                      "a5",
+                                      "a1",
+                                      "8 symmetric full tensor",
+                                      "8 affine signed tensor",
+                                      "4 symmetric full channel(1)",
+                                      "3 affine unsigned channel(2)",
+                                      "8 affine signed channel(3)",
+                                      "1 affine unsigned channel(0)",
+                                      "4 affine signed group(2)",
+                                      "w3 group(3) pow2",
+                                      "w8 group(2147483647)",
+                                      "16 affine unsigned tensor"};
 
 bool same_bits(const tensor<float>& a, const tensor<float>& b) {
     return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -57,7 +57,7 @@ tensor<float> hard_numbers(std::mt19937& g, const qparams& p) {
 }
 
 /// The root of the power of a - b, as a part of that of b.
-double distance(const tensor<float>& a, const tensor<float>& b) {
+double relative_noise(const tensor<float>& a, const tensor<float>& b) {
     double difference = 0.0, power = 0.0;
     for (std::size_t i = 0; i < b.size(); ++i) {
         difference += std::pow(double{a[i]} - b[i], 2);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_SUITE(torch_simulation)
 
 BOOST_AUTO_TEST_CASE(quantizing_in_libtorch_gives_the_bits_of_the_reference) {
     auto g = support::generator();
-    for (const char* text : specs)
+    for (const char* text : spec_texts)
         BOOST_TEST_CONTEXT(text) {
             const tensor<float> seen = support::normal(g, {6, 5, 4, 30});
             const qparams p = calibrate(parse_spec(text), seen, observe::minmax{});
@@ -144,8 +144,8 @@ BOOST_AUTO_TEST_CASE(a_simulation_is_as_near_the_integers_as_their_rounding_allo
             const tensor<float> integer = exact_network(c.network, c.table).run(c.images);
             const tensor<float> simulated = simulation(c.network, c.table).run(c.images);
             const tensor<float> real = reference_executor(c.network.net)(c.images, {});
-            const double apart = distance(simulated, integer);
-            const double rounding = distance(real, integer);
+            const double apart = relative_noise(simulated, integer);
+            const double rounding = relative_noise(real, integer);
             BOOST_TEST_MESSAGE(kind << ": " << apart << " apart, rounding " << rounding
                                     << ", margin " << margin(integer));
             // Biases without codes and float32 sums turn a few codes by one step, which turns more

@@ -31,7 +31,7 @@ void check_elements(const view<const float>& v, const at::Tensor& t) {
 }
 
 template <class Error>
-void check_refused(const at::Tensor& t, const std::string& message) {
+void check_view_refused(const at::Tensor& t, const std::string& message) {
     BOOST_CHECK_EXCEPTION((void)as_view(t), Error, [&](const error& e) {
         BOOST_TEST_MESSAGE(e.what());
         return e.what() == message;
@@ -103,16 +103,16 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_viewed_is_refused) {
                "; strided float32 tensors on the CPU can be viewed";
     };
     const at::Tensor x = counting({2, 2});
-    check_refused<data_error>(x.to(at::kDouble), type("CPUDoubleType"));
-    check_refused<data_error>(x.to(at::kHalf), type("CPUHalfType"));
-    check_refused<data_error>(x.to(at::kInt), type("CPUIntType"));
-    check_refused<data_error>(at::empty({2, 2}, at::device(at::kMeta).dtype(at::kFloat)),
-                              type("MetaFloatType"));
-    check_refused<data_error>(x.to_sparse(), type("SparseCPUFloatType"));
-    check_refused<data_error>(at::_neg_view(x), type("CPUFloatType, negated on reading"));
-    check_refused<data_error>(at::Tensor(), type("UndefinedType"));
-    check_refused<shape_error>(counting({1, 1, 1, 1, 1, 1, 1, 1, 2}),
-                               "a shape has more than 8 dimensions");
+    check_view_refused<data_error>(x.to(at::kDouble), type("CPUDoubleType"));
+    check_view_refused<data_error>(x.to(at::kHalf), type("CPUHalfType"));
+    check_view_refused<data_error>(x.to(at::kInt), type("CPUIntType"));
+    check_view_refused<data_error>(at::empty({2, 2}, at::device(at::kMeta).dtype(at::kFloat)),
+                                   type("MetaFloatType"));
+    check_view_refused<data_error>(x.to_sparse(), type("SparseCPUFloatType"));
+    check_view_refused<data_error>(at::_neg_view(x), type("CPUFloatType, negated on reading"));
+    check_view_refused<data_error>(at::Tensor(), type("UndefinedType"));
+    check_view_refused<shape_error>(counting({1, 1, 1, 1, 1, 1, 1, 1, 2}),
+                                    "a shape has more than 8 dimensions");
 }
 
 BOOST_AUTO_TEST_CASE(a_round_trip_keeps_every_bit) {

@@ -5,6 +5,7 @@
 #include <quantal/torch/float_network.hpp>
 
 #include "patterns.hpp"
+#include "training_states.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,25 +15,22 @@ using quantal::torch::trainer;
 using quantal::torch::training_progress;
 using quantal::torch::training_state;
 using support::network_of_patterns;
+using support::operator==;
 using support::patterns;
 
 namespace {
 
-train_options short_training() {
+train_options short_float_training() {
     return {.epochs = 6, .batch_size = 16, .learning_rate = 0.1, .crop_padding = 1};
 }
 
 /// The state after all epochs.
-training_state train(const train_options& o, training_state from = {}) {
+training_state train_all_epochs(const train_options& o, training_state from = {}) {
     const patterns set(100);
     trainer t(network_of_patterns(), set, o, std::move(from));
     while (!t.is_done())
         t.run_epoch({});
     return t.state();
-}
-
-bool operator==(const training_state& a, const training_state& b) {
-    return a.epochs_done == b.epochs_done && a.parameters == b.parameters && a.momenta == b.momenta;
 }
 
 template <class Error>
@@ -51,7 +49,7 @@ BOOST_AUTO_TEST_SUITE(torch_train_float)
 BOOST_AUTO_TEST_CASE(a_small_network_learns) {
     const patterns set(96), unseen(150, 0.6f);
     graph net = network_of_patterns();
-    trainer t(net, set, short_training());
+    trainer t(net, set, short_float_training());
     double first = 0.0, last = 0.0, accuracy = 0.0;
     while (!t.is_done())
         t.run_epoch([&](const training_progress& p) {
@@ -69,30 +67,31 @@ BOOST_AUTO_TEST_CASE(a_small_network_learns) {
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_bits_and_another_one_does_not) {
-    const training_state once = train(short_training());
-    BOOST_TEST((train(short_training()) == once));
-    train_options other = short_training();
+    const training_state once = train_all_epochs(short_float_training());
+    BOOST_TEST((train_all_epochs(short_float_training()) == once));
+    train_options other = short_float_training();
     other.seed = 2;
-    BOOST_TEST((train(other).parameters.at("fc.weight") != once.parameters.at("fc.weight")));
+    BOOST_TEST(
+        (train_all_epochs(other).parameters.at("fc.weight") != once.parameters.at("fc.weight")));
 }
 
 BOOST_AUTO_TEST_CASE(a_training_that_was_interrupted_gives_the_same_bits) {
-    const training_state whole = train(short_training());
+    const training_state whole = train_all_epochs(short_float_training());
     BOOST_TEST(whole.epochs_done == 6);
     for (const int interruption : {1, 4}) {
         const patterns set(100);
         training_state saved;
         {
-            trainer t(network_of_patterns(), set, short_training());
+            trainer t(network_of_patterns(), set, short_float_training());
             for (int e = 0; e < interruption; ++e)
                 t.run_epoch({});
             saved = t.state();
             t.run_epoch({}); // what is done after saving must not matter
         }
         BOOST_TEST(saved.epochs_done == interruption);
-        BOOST_TEST((train(short_training(), saved) == whole));
+        BOOST_TEST((train_all_epochs(short_float_training(), saved) == whole));
         saved.momenta.clear(); // they are needed
-        BOOST_TEST(!(train(short_training(), saved) == whole));
+        BOOST_TEST(!(train_all_epochs(short_float_training(), saved) == whole));
     }
 }
 
@@ -118,18 +117,18 @@ BOOST_AUTO_TEST_CASE(progress_counts_steps_and_epochs) {
             });
         BOOST_TEST(calls == (7 - first) * 6);
     };
-    trainer whole(network_of_patterns(), set, short_training());
+    trainer whole(network_of_patterns(), set, short_float_training());
     check(whole, 1);
-    trainer started(network_of_patterns(), set, short_training());
+    trainer started(network_of_patterns(), set, short_float_training());
     started.run_epoch({});
     started.run_epoch({});
-    trainer resumed(network_of_patterns(), set, short_training(), started.state());
+    trainer resumed(network_of_patterns(), set, short_float_training(), started.state());
     check(resumed, 3);
 }
 
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     const auto refuse = [](auto&& change, const char* part) {
-        train_options o = short_training();
+        train_options o = short_float_training();
         change(o);
         check_refused<data_error>(network_of_patterns(), o, part);
     };
@@ -153,19 +152,21 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
 BOOST_AUTO_TEST_CASE(data_and_states_that_do_not_fit_are_refused) {
     graph larger;
     larger.linear("fc", larger.flatten("flatten", larger.input({1, 8, 9})), {.out_features = 3});
-    check_refused<shape_error>(larger, short_training(),
+    check_refused<shape_error>(larger, short_float_training(),
                                "the network takes images of 1x8x9, the data set has 1x8x8");
     graph fewer;
     fewer.linear("fc", fewer.flatten("flatten", fewer.input({1, 8, 8})), {.out_features = 2});
-    check_refused<shape_error>(fewer, short_training(),
+    check_refused<shape_error>(fewer, short_float_training(),
                                "puts out 2 values an image, the data set has 3 classes");
     const patterns set(32);
-    training_state damaged = train(short_training());
+    training_state damaged = train_all_epochs(short_float_training());
     damaged.momenta.at("fc.weight") = tensor<float>({3, 7});
-    BOOST_CHECK_THROW(trainer(network_of_patterns(), set, short_training(), damaged), graph_error);
-    damaged = train(short_training());
+    BOOST_CHECK_THROW(trainer(network_of_patterns(), set, short_float_training(), damaged),
+                      graph_error);
+    damaged = train_all_epochs(short_float_training());
     damaged.parameters.erase("bn1.running_var");
-    BOOST_CHECK_THROW(trainer(network_of_patterns(), set, short_training(), damaged), graph_error);
+    BOOST_CHECK_THROW(trainer(network_of_patterns(), set, short_float_training(), damaged),
+                      graph_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,7 @@
 #include <quantal/torch/train_float.hpp>
 
 #include "patterns.hpp"
+#include "training_states.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -19,12 +20,13 @@ using quantal::torch::quantized_train_options;
 using quantal::torch::quantized_trainer;
 using quantal::torch::quantized_training_network;
 using quantal::torch::training_state;
+using support::operator==;
 using support::patterns;
 
 namespace {
 
 /// The network of patterns, trained in float for a little while.
-const graph& float_network() {
+const graph& trained_in_float() {
     static const graph net = [] {
         const patterns set(96);
         graph trained = support::network_of_patterns();
@@ -44,7 +46,7 @@ const graph& float_network() {
 }
 
 graph optimized() {
-    return passes::optimize(float_network());
+    return passes::optimize(trained_in_float());
 }
 
 /// A plan of the network and the table of its activations.
@@ -63,7 +65,7 @@ struct start {
 const quantization four_bits{
     w4, a4, {{.pattern = "input", .activations = a8}, {.pattern = "fc", .weights = w8}}};
 
-quantized_train_options short_training() {
+quantized_train_options short_quantized_training() {
     return {.steps = {.epochs = 3,
                       .batch_size = 16,
                       .learning_rate = 0.02,
@@ -73,10 +75,10 @@ quantized_train_options short_training() {
 
 /// A trainer with all that it refers to.
 struct fixture {
-    explicit fixture(const quantized_train_options& o = short_training(),
+    explicit fixture(const quantized_train_options& o = short_quantized_training(),
                      learning how = learning::lsq, const quantization& q = four_bits,
                      training_state state = {})
-        : from(q), net(float_network(), from.plan, from.table, how),
+        : from(q), net(trained_in_float(), from.plan, from.table, how),
           trainer(net, optimized(), set, o, std::move(state)) {}
 
     void train() {
@@ -100,10 +102,6 @@ struct fixture {
     quantized_trainer trainer;
 };
 
-bool operator==(const training_state& a, const training_state& b) {
-    return a.epochs_done == b.epochs_done && a.parameters == b.parameters && a.momenta == b.momenta;
-}
-
 /// In decibels.
 double signal_to_noise(const tensor<float>& real, const tensor<float>& found) {
     double signal = 0.0, noise = 0.0;
@@ -121,7 +119,7 @@ BOOST_AUTO_TEST_SUITE(torch_train_quantized)
 // 8 bits, untrained: the batch norms fold, the negative one too. Three layers of 8 bits leave 36
 // dB; a batch norm that were folded wrongly less than 10.
 BOOST_AUTO_TEST_CASE(an_untrained_network_is_the_float_network_with_quantizers) {
-    const fixture f(short_training(), learning::lsq, {});
+    const fixture f(short_quantized_training(), learning::lsq, {});
     const auto now = f.trainer.deployed();
     const auto real = quantal::torch::float_network(optimized())(f.unseen().images(), {});
     const auto found = quantal::torch::simulation(now.plan, now.table).run(f.unseen().images());
@@ -131,7 +129,7 @@ BOOST_AUTO_TEST_CASE(an_untrained_network_is_the_float_network_with_quantizers) 
 
 BOOST_AUTO_TEST_CASE(few_bits_are_learned_by_every_method) {
     for (const auto how : {learning::lsq, learning::lsq_plus, learning::pact, learning::dorefa}) {
-        fixture f(short_training(), how);
+        fixture f(short_quantized_training(), how);
         f.train();
         BOOST_TEST_MESSAGE("method " << int(how) << ": " << f.right() << " of 150 right");
         BOOST_TEST(f.right() >= 140u);
@@ -143,7 +141,7 @@ BOOST_AUTO_TEST_CASE(two_bits_get_better) {
         w2,
         activation_spec(2),
         {{.pattern = "input", .activations = a8}, {.pattern = "fc", .weights = w8}}};
-    fixture f(short_training(), learning::lsq, two_bits);
+    fixture f(short_quantized_training(), learning::lsq, two_bits);
     double first = 0.0, last = 0.0;
     while (!f.trainer.is_done())
         f.trainer.run_epoch([&](const quantal::torch::training_progress& p) {
@@ -187,21 +185,21 @@ BOOST_AUTO_TEST_CASE(an_interrupted_training_gives_the_same_bits) {
         first.trainer.run_epoch({}); // what is done after saving must not matter
     }
     BOOST_TEST(saved.epochs_done == 1);
-    fixture second(short_training(), learning::lsq, four_bits, saved);
+    fixture second(short_quantized_training(), learning::lsq, four_bits, saved);
     second.train();
     BOOST_TEST((second.trainer.state() == whole.trainer.state()));
     saved.momenta.clear(); // they are needed
-    fixture third(short_training(), learning::lsq, four_bits, saved);
+    fixture third(short_quantized_training(), learning::lsq, four_bits, saved);
     third.train();
     BOOST_TEST(!(third.trainer.state() == whole.trainer.state()));
 }
 
 BOOST_AUTO_TEST_CASE(frozen_batch_norms_keep_their_statistics) {
     for (const double frozen : {0.0, 1.0}) {
-        quantized_train_options o = short_training();
+        quantized_train_options o = short_quantized_training();
         o.frozen = frozen;
         fixture f(o);
-        const auto& before = float_network().parameters.at("bn2.running_var");
+        const auto& before = trained_in_float().parameters.at("bn2.running_var");
         f.trainer.run_epoch({});
         BOOST_TEST((f.trainer.state().parameters.at("bn2.running_var") == before) ==
                    (frozen == 1.0));
@@ -219,7 +217,7 @@ BOOST_AUTO_TEST_CASE(statistics_are_estimated_again) {
 }
 
 BOOST_AUTO_TEST_CASE(the_engines_values_are_those_that_training_goes_on_with) {
-    quantized_train_options o = short_training();
+    quantized_train_options o = short_quantized_training();
     o.frozen = 1.0;
     o.integers = true;
     fixture f(o);
@@ -242,7 +240,7 @@ BOOST_AUTO_TEST_CASE(the_engines_values_are_those_that_training_goes_on_with) {
 }
 
 BOOST_AUTO_TEST_CASE(a_training_that_diverges_names_the_layer) {
-    quantized_train_options o = short_training();
+    quantized_train_options o = short_quantized_training();
     o.steps.learning_rate = 1e30;
     o.largest_norm = 1e30;
     o.steps.warm_up = 0.0;
@@ -260,7 +258,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_trained_is_refused) {
     const auto refused = [](const quantization& q, const std::string& part) {
         const start from(q);
         BOOST_CHECK_EXCEPTION(
-            quantized_training_network(float_network(), from.plan, from.table, learning::lsq),
+            quantized_training_network(trained_in_float(), from.plan, from.table, learning::lsq),
             graph_error,
             [&](const error& e) { return std::string(e.what()).find(part) != std::string::npos; });
     };

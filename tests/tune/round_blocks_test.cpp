@@ -66,7 +66,7 @@ struct subject {
     }
 };
 
-subject make(const quantization& q, graph net = residual_network()) {
+subject make_subject(const quantization& q, graph net = residual_network()) {
     auto g = support::generator();
     support::randomize(net, g);
     const plan p = place(passes::optimize(std::move(net)), q);
@@ -86,7 +86,7 @@ tune::block_adaround in_short() {
 BOOST_AUTO_TEST_SUITE(tune_round_blocks)
 
 BOOST_AUTO_TEST_CASE(blocks_are_what_hangs_by_one_value) {
-    const subject s = make({});
+    const subject s = make_subject({});
     const auto names = [&](const std::vector<std::string>& outputs) {
         std::vector<std::string> result;
         for (const block& b : tune::blocks_of(s.network, outputs))
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(blocks_are_what_hangs_by_one_value) {
 }
 
 BOOST_AUTO_TEST_CASE(forward_is_the_simulation) {
-    const subject s = make({.weights = w4, .activations = parse_spec("a4")});
+    const subject s = make_subject({.weights = w4, .activations = parse_spec("a4")});
     thread_pool pool(2);
     const integer_network simulation = simulated(s.network, s.table);
     cpu::executor run(simulation);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(forward_is_the_simulation) {
 BOOST_AUTO_TEST_CASE(gradients_are_those_of_finite_differences) {
     // Integer weights and reals in between: nothing is rounded, and the cost is smooth but where a
     // relu bends.
-    subject s = make({.layers = {{.pattern = "*", .weights = w8, .weights_only = true}}});
+    subject s = make_subject({.layers = {{.pattern = "*", .weights = w8, .weights_only = true}}});
     thread_pool pool(2);
     const block b{0, s.named("add2")};
     const auto samples = s.samples(s.network, b);
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(gradients_are_those_of_finite_differences) {
 
 BOOST_AUTO_TEST_CASE(a_block_is_closer_to_float_than_its_layers_one_by_one) {
     for (const char* activations : {"a8", "a4"}) {
-        const subject s = make({.weights = w3, .activations = parse_spec(activations)});
+        const subject s = make_subject({.weights = w3, .activations = parse_spec(activations)});
         const plan layers = tune::round_weights(s.network, s.table, s.batches, tune::adaround{});
         const plan blocks = tune::round_weights(s.network, s.table, s.batches, in_short());
         const value output = s.network.net.output();
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_block_is_closer_to_float_than_its_layers_one_by_one) {
 }
 
 BOOST_AUTO_TEST_CASE(weights_become_whole_steps_and_threads_make_no_difference) {
-    const subject s = make({.weights = w3});
+    const subject s = make_subject({.weights = w3});
     const tune::block_adaround how{.iterations = 20, .images = 8};
     const plan one = tune::round_weights(s.network, s.table, s.batches, how, {.threads = 1});
     const plan three = tune::round_weights(s.network, s.table, s.batches, how, {.threads = 3});
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_learn_stays_and_is_noted) {
     value x = net.input({2, 8, 8});
     x = net.conv2d("conv", x, {.out_channels = 4, .kernel = 3});
     net.linear("fc", net.flatten("flatten", x), {.out_features = 3});
-    const subject s = make({.weights = w3}, std::move(net));
+    const subject s = make_subject({.weights = w3}, std::move(net));
     notes list;
     const plan layers = tune::round_weights(s.network, s.table, s.batches, tune::adaround{});
     const plan same = tune::round_weights(s.network, s.table, s.batches,
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_learn_stays_and_is_noted) {
 }
 
 BOOST_AUTO_TEST_CASE(draws_and_batches_are_not_empty) {
-    const subject s = make({.weights = w3});
+    const subject s = make_subject({.weights = w3});
     const auto says = [](const char* text) {
         return [text](const data_error& e) { return e.what() == std::string(text); };
     };

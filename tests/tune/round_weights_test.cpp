@@ -37,7 +37,7 @@ struct case_of_bits {
 };
 
 /// A network of every weighted kind of layer, with `images` random images in two batches.
-case_of_bits make(const quantization& q, std::int64_t images = 24) {
+case_of_bits make_case(const quantization& q, std::int64_t images = 24) {
     auto g = support::generator();
     graph net;
     value x = net.input({2, 6, 6});
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_SUITE(tune_round_weights)
 
 BOOST_AUTO_TEST_CASE(every_way_is_closer_to_the_float_network) {
     for (const char* weights : {"w3", "w4", "4 affine channel(0)", "w4 group(4)"}) {
-        const case_of_bits c = make({.weights = parse_spec(weights)});
+        const case_of_bits c = make_case({.weights = parse_spec(weights)});
         const double before = c.error_of(c.network);
         const double corrected =
             c.error_of(round_weights(c.network, c.table, c.batches, tune::nearest{}));
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(every_way_is_closer_to_the_float_network) {
 }
 
 BOOST_AUTO_TEST_CASE(weights_become_whole_steps_that_quantizing_finds) {
-    const case_of_bits c = make({.weights = w3});
+    const case_of_bits c = make_case({.weights = w3});
     const plan p = round_weights(c.network, c.table, c.batches, tune::descent{});
     const integer_network n = quantize(p, c.table);
     for (const auto& [v, layer] : n.layers()) {
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(weights_become_whole_steps_that_quantizing_finds) {
 }
 
 BOOST_AUTO_TEST_CASE(corrected_biases_give_the_mean_of_the_float_network) {
-    const case_of_bits c = make({.weights = w2});
+    const case_of_bits c = make_case({.weights = w2});
     const plan p = round_weights(c.network, c.table, c.batches, tune::nearest{});
     BOOST_TEST(quantize(p, c.table).layers().size() == 4u);
     const auto mean_error = [&](const plan& of) {
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(corrected_biases_give_the_mean_of_the_float_network) {
 }
 
 BOOST_AUTO_TEST_CASE(threads_make_no_difference) {
-    const case_of_bits c = make({.weights = w4});
+    const case_of_bits c = make_case({.weights = w4});
     const plan one = round_weights(c.network, c.table, c.batches, tune::adaround{}, {.threads = 1});
     const plan three =
         round_weights(c.network, c.table, c.batches, tune::adaround{}, {.threads = 3});

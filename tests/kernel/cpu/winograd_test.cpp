@@ -80,13 +80,13 @@ std::pair<std::int64_t, std::int64_t> gains() {
 }
 
 /// A problem of `channels` to one, all its weights `w`.
-struct problem {
+struct uniform_problem {
     std::vector<std::int16_t> weights;
     std::vector<std::int32_t> bias{0};
     std::vector<float> multipliers;
     cpu::conv_problem p;
 
-    problem(std::int64_t channels, int w, int zero_point = 0)
+    uniform_problem(std::int64_t channels, int w, int zero_point = 0)
         : weights(static_cast<std::size_t>(9 * channels), static_cast<std::int16_t>(w)) {
         p.shape = {{.out_channels = 1, .kernel = 3, .padding = 1}, channels, 8};
         p.zero_point = zero_point;
@@ -97,7 +97,7 @@ struct problem {
 };
 
 template <int Outputs>
-bool can_do(const problem& of) {
+bool can_do(const uniform_problem& of) {
     return cpu::winograd_plan<Outputs>::make(of.p, cpu::default_kernels()).has_value();
 }
 
@@ -127,21 +127,21 @@ BOOST_AUTO_TEST_CASE(every_sum_below_the_bound_comes_back) {
 
 BOOST_AUTO_TEST_CASE(a_layer_whose_sums_could_leave_the_bound_is_refused) {
     // 255 * 9 * 127 = 291,465 a channel; 2^25 / 291,465 = 115.1
-    BOOST_TEST(can_do<4>(problem(115, 127)));
-    BOOST_TEST(!can_do<4>(problem(116, 127)));
-    BOOST_TEST(!can_do<4>(problem(116, -127)));
-    BOOST_TEST(can_do<2>(problem(116, 127)));
+    BOOST_TEST(can_do<4>(uniform_problem(115, 127)));
+    BOOST_TEST(!can_do<4>(uniform_problem(116, 127)));
+    BOOST_TEST(!can_do<4>(uniform_problem(116, -127)));
+    BOOST_TEST(can_do<2>(uniform_problem(116, 127)));
     // With the zero point in the middle, half of it.
-    BOOST_TEST(can_do<4>(problem(229, 127, 127)));
-    BOOST_TEST(!can_do<4>(problem(230, 127, 127)));
+    BOOST_TEST(can_do<4>(uniform_problem(229, 127, 127)));
+    BOOST_TEST(!can_do<4>(uniform_problem(230, 127, 127)));
     // 2^29 / 291,465 = 1841.9
-    BOOST_TEST(can_do<2>(problem(1841, 127)));
-    BOOST_TEST(!can_do<2>(problem(1842, 127)));
+    BOOST_TEST(can_do<2>(uniform_problem(1841, 127)));
+    BOOST_TEST(!can_do<2>(uniform_problem(1842, 127)));
 }
 
 BOOST_AUTO_TEST_CASE(few_bits_are_filtered_in_bytes) {
     const auto product = [](int u_max, int w) {
-        problem one(4, w);
+        uniform_problem one(4, w);
         one.p.u_max = u_max;
         return cpu::winograd_plan<2>::make(one.p, cpu::default_kernels())->product;
     };
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(few_bits_are_filtered_in_bytes) {
 
 BOOST_AUTO_TEST_CASE(other_kernels_strides_and_groups_are_refused) {
     const auto refused = [](auto&& change) {
-        problem one(4, 1);
+        uniform_problem one(4, 1);
         change(one.p.shape.op);
         return !can_do<2>(one) && !can_do<4>(one);
     };

@@ -18,7 +18,7 @@ using namespace quantal::cuda;
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t counts[] = {0, 1, 3, 4, 1023, 1024, 1025, 2503};
+constexpr std::size_t lengths[] = {0, 1, 3, 4, 1023, 1024, 1025, 2503};
 
 /// Reals of all magnitudes, ties, infinities and NaN.
 support::array<float> reals(std::mt19937& g, std::size_t count) {
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(equals_arith_at_every_width) {
              {scheme::symmetric, scheme::symmetric_full, scheme::affine, scheme::affine_signed}) {
             if (bits == 1 && kind != scheme::affine) continue;
             const qspec s{.bits = bits, .kind = kind};
-            const auto count = counts[++seed % std::size(counts)];
+            const auto count = lengths[++seed % std::size(lengths)];
             if (bits == 16)
                 compare<std::uint16_t>(g, s, count, 7, {2, 1}, seed);
             else
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(equals_arith_at_every_width) {
 
 BOOST_AUTO_TEST_CASE(any_length_grid_and_order) {
     auto g = support::generator();
-    for (const std::size_t count : counts)
+    for (const std::size_t count : lengths)
         for (unsigned seed = 0; seed < 3; ++seed)
             compare<std::uint8_t>(g, a8, count, 1 + seed, {1 + static_cast<int>(seed), 1}, seed);
 }
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(any_length_grid_and_order) {
 BOOST_AUTO_TEST_CASE(sums_to_codes) {
     auto g = support::generator();
     unsigned seed = 0;
-    for (const std::size_t count : counts) {
+    for (const std::size_t count : lengths) {
         compare_requantize<std::uint8_t>(g, count, 255, ++seed);
         compare_requantize<std::uint16_t>(g, count, 65535, ++seed);
     }
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(sums_to_codes) {
 BOOST_AUTO_TEST_CASE(extrema_of_any_length) {
     auto g = support::generator();
     std::normal_distribution<float> normal;
-    for (const std::size_t count : counts)
+    for (const std::size_t count : lengths)
         for (const int blocks : {1, 2, 11}) {
             support::array<float> x(count);
             float lo = infinity, hi = -infinity;

@@ -78,10 +78,10 @@ using products =
 
 /// Sums leave through memory that all threads have just read, with a barrier in between or without.
 template <bool Barrier>
-struct hand_over_kernel {
+struct reuse_memory_kernel {
     static constexpr product_tile tile = bytes_by_bytes::tiles.small;
     using output = product_output<tile, bytes_by_bytes, codes_out>;
-    static constexpr const char* name = "hand_over";
+    static constexpr const char* name = "reuse_memory";
     static constexpr int threads = tile.threads();
     using shared = output::staged;
     const std::int32_t* start;
@@ -99,12 +99,12 @@ struct hand_over_kernel {
 };
 
 template <bool Barrier>
-void hand_over(unsigned seed) {
+void reuse_memory(unsigned seed) {
     const support::array<std::int32_t> start(32);
     const auto factors = multipliers(32);
     support::byte_rows codes(32, 32, 0);
     const codes_out finish{{codes.chunks.front().values, 32}, factors.data(), 0, 0, 255};
-    support::launch(hand_over_kernel<Barrier>{start.data(), finish}, {1, 1},
+    support::launch(reuse_memory_kernel<Barrier>{start.data(), finish}, {1, 1},
                     {std::span(start), std::span(factors), std::span(codes.chunks)}, seed);
 }
 
@@ -302,8 +302,8 @@ BOOST_AUTO_TEST_CASE(faults_are_named) {
     run(2, 0);
     BOOST_CHECK_EXCEPTION(run(2, 1), kernel_error, says("of array 4, which has")); // the last chunk
     for (unsigned seed = 0; seed < 5; ++seed) {
-        BOOST_CHECK_NO_THROW(hand_over<true>(seed));
-        BOOST_CHECK_EXCEPTION(hand_over<false>(seed), kernel_error,
+        BOOST_CHECK_NO_THROW(reuse_memory<true>(seed));
+        BOOST_CHECK_EXCEPTION(reuse_memory<false>(seed), kernel_error,
                               says("with no barrier in between"));
     }
 }

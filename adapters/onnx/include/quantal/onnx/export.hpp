@@ -18,8 +18,8 @@ namespace onnx {
         std::vector<std::string> tensors;
         for (const value x : n.inputs)
             tensors.push_back(net.at(x).name);
-        const auto parameters = detail::write_parameters(to, net, n);
-        tensors.insert(tensors.end(), parameters.begin(), parameters.end());
+        const auto written = detail::write_parameters(to, net, n);
+        tensors.insert(tensors.end(), written.begin(), written.end());
         detail::write_node(to, n, std::move(tensors), n.name);
     }
     to.input(net.at(0).name, net.input_shape());
