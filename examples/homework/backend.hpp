@@ -29,7 +29,7 @@ public:
 
 private:
     struct body;
-    std::shared_ptr<const body> body_;
+    std::shared_ptr<body> body_;
 };
 
 /// The float network with fake quantizers.
@@ -41,7 +41,7 @@ public:
 
 private:
     struct body;
-    std::shared_ptr<const body> body_;
+    std::shared_ptr<body> body_;
 };
 
 /// The integers, computed without the engine.
@@ -55,7 +55,7 @@ public:
 
 private:
     struct body;
-    std::shared_ptr<const body> body_;
+    std::shared_ptr<body> body_;
 };
 
 } // namespace homework::backend

@@ -24,30 +24,30 @@ struct float_network::body : quantal::cpu::executor {
     using quantal::cpu::executor::executor;
 };
 float_network::float_network(const quantal::graph& net)
-    : body_(std::make_shared<const body>(net, wanted_threads)) {}
+    : body_(std::make_shared<body>(net, wanted_threads)) {}
 quantal::tensor<float> float_network::operator()(const quantal::tensor<float>& images,
                                                  const quantal::value_visitor& visit) const {
     return (*body_)(images, visit);
 }
 
-struct simulation::body {
-    quantal::cpu::program program;
+struct simulation::body : quantal::cpu::program {
+    using quantal::cpu::program::program;
 };
 simulation::simulation(const quantal::plan& p, const quantal::table& t)
-    : body_(std::make_shared<const body>(body{simulated(p, t)})) {}
+    : body_(std::make_shared<body>(simulated(p, t))) {}
 quantal::tensor<float> simulation::run(const quantal::tensor<float>& images) const {
-    return body_->program.run(images, wanted_threads);
+    return body_->run(images, wanted_threads);
 }
 
-struct second_integers::body {
-    quantal::program program;
+struct second_integers::body : quantal::program {
+    using quantal::program::program;
 };
 second_integers::second_integers(const quantal::plan&, const quantal::table&,
                                  const quantal::integer_network& n)
-    : body_(std::make_shared<const body>(body{quantal::lower(n)})) {}
+    : body_(std::make_shared<body>(n)) {}
 quantal::tensor<float> second_integers::run(const quantal::tensor<float>& images, int threads,
                                             const quantal::code_visitor& visit) const {
-    return body_->program.run(images, threads, visit);
+    return body_->run(images, threads, visit);
 }
 
 } // namespace homework::backend

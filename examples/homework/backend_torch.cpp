@@ -22,8 +22,7 @@ void use_threads(int threads) {
 struct float_network::body : quantal::torch::float_network {
     using quantal::torch::float_network::float_network;
 };
-float_network::float_network(const quantal::graph& net)
-    : body_(std::make_shared<const body>(net)) {}
+float_network::float_network(const quantal::graph& net) : body_(std::make_shared<body>(net)) {}
 quantal::tensor<float> float_network::operator()(const quantal::tensor<float>& images,
                                                  const quantal::value_visitor& visit) const {
     return (*body_)(images, visit);
@@ -33,7 +32,7 @@ struct simulation::body : quantal::torch::simulation {
     using quantal::torch::simulation::simulation;
 };
 simulation::simulation(const quantal::plan& p, const quantal::table& t)
-    : body_(std::make_shared<const body>(p, t)) {}
+    : body_(std::make_shared<body>(p, t)) {}
 quantal::tensor<float> simulation::run(const quantal::tensor<float>& images) const {
     return body_->run(images);
 }
@@ -43,7 +42,7 @@ struct second_integers::body : quantal::torch::exact_network {
 };
 second_integers::second_integers(const quantal::plan& p, const quantal::table& t,
                                  const quantal::integer_network&)
-    : body_(std::make_shared<const body>(p, t)) {}
+    : body_(std::make_shared<body>(p, t)) {}
 quantal::tensor<float> second_integers::run(const quantal::tensor<float>& images, int threads,
                                             const quantal::code_visitor& visit) const {
     return body_->run(images, threads, visit);
