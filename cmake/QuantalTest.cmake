@@ -11,6 +11,10 @@ set(QUANTAL_TEST_DATA "${data}" CACHE PATH
     "folder with cifar10 and imagenet, for the tests that need them")
 set(skipped_exit_code 77)
 
+# More takes g++ longer than it saves the tests: CPU seconds at -O2 and -O1, Zen 3: kernel/cpu/archs.cpp
+# 130 and 58, runtime/cuda/program_test.cpp 54 and 40, runtime/cpu/program_test.cpp 45 and 36.
+set(quantal_test_optimization $<$<CONFIG:Release>:-O1>)
+
 # quantal_test(FOLDER [SOURCES FILES...] [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...]
 #              [NAME NAME])
 # One program from FOLDER's *_test.cpp and other FILES. The cases that carry one of the REAL labels
@@ -33,9 +37,7 @@ function(quantal_test folder)
                                              Boost::unit_test_framework)
   target_compile_definitions(${name}_test PRIVATE BOOST_TEST_DYN_LINK)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  # More takes g++ longer than it saves the tests: CPU seconds at -O2 and -O1, Zen 3: kernel/cpu/archs.cpp
-  # 130 and 58, runtime/cuda/program_test.cpp 54 and 40, runtime/cpu/program_test.cpp 45 and 36.
-  target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1> ${arg_OPTIONS})
+  target_compile_options(${name}_test PRIVATE ${quantal_test_optimization} ${arg_OPTIONS})
   set(others ${arg_REAL})
   list(TRANSFORM others PREPEND "--run_test=!@")
   add_test(NAME ${name} COMMAND ${name}_test ${others})

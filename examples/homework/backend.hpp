@@ -8,7 +8,7 @@
 #include <quantal/runtime/integer_network.hpp>
 #include <quantal/runtime/program.hpp>
 
-#include <memory>
+#include <functional>
 
 namespace homework::backend {
 
@@ -19,30 +19,18 @@ extern const bool second_answers;
 /// For what is made from now on; 0: all cores.
 void use_threads(int threads);
 
+using tensor = quantal::tensor<float>;
+/// Takes images and returns logits.
+using answering = std::function<tensor(const tensor&)>;
+
+/// The same, and shows the values in between.
+using float_network = std::function<tensor(const tensor&, const quantal::value_visitor&)>;
+
 /// A network with folded batch norms in float32.
-class float_network {
-public:
-    explicit float_network(const quantal::graph& net);
-
-    quantal::tensor<float> operator()(const quantal::tensor<float>& images,
-                                      const quantal::value_visitor& visit) const;
-
-private:
-    struct body;
-    std::shared_ptr<body> body_;
-};
+[[nodiscard]] float_network in_float(const quantal::graph& net);
 
 /// The float network with fake quantizers.
-class simulation {
-public:
-    simulation(const quantal::plan& p, const quantal::table& t);
-
-    [[nodiscard]] quantal::tensor<float> run(const quantal::tensor<float>& images) const;
-
-private:
-    struct body;
-    std::shared_ptr<body> body_;
-};
+[[nodiscard]] answering simulation(const quantal::plan& p, const quantal::table& t);
 
 /// The integers, computed without the engine.
 class second_integers {
@@ -50,12 +38,13 @@ public:
     second_integers(const quantal::plan& p, const quantal::table& t,
                     const quantal::integer_network& n);
 
-    [[nodiscard]] quantal::tensor<float> run(const quantal::tensor<float>& images, int threads = 0,
-                                             const quantal::code_visitor& visit = {}) const;
+    [[nodiscard]] tensor run(const tensor& images, int threads = 0,
+                             const quantal::code_visitor& visit = {}) const {
+        return run_(images, threads, visit);
+    }
 
 private:
-    struct body;
-    std::shared_ptr<body> body_;
+    std::function<tensor(const tensor&, int, const quantal::code_visitor&)> run_;
 };
 
 } // namespace homework::backend

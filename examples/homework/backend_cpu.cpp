@@ -7,6 +7,8 @@
 #include <quantal/runtime/cpu/program.hpp>
 #include <quantal/runtime/simulate.hpp>
 
+#include <memory>
+
 namespace homework::backend {
 
 const char* const name = "quantal";
@@ -20,34 +22,23 @@ void use_threads(int threads) {
     wanted_threads = threads;
 }
 
-struct float_network::body : quantal::cpu::executor {
-    using quantal::cpu::executor::executor;
-};
-float_network::float_network(const quantal::graph& net)
-    : body_(std::make_shared<body>(net, wanted_threads)) {}
-quantal::tensor<float> float_network::operator()(const quantal::tensor<float>& images,
-                                                 const quantal::value_visitor& visit) const {
-    return (*body_)(images, visit);
+float_network in_float(const quantal::graph& net) {
+    const auto made = std::make_shared<quantal::cpu::executor>(net, wanted_threads);
+    return
+        [made](const tensor& x, const quantal::value_visitor& visit) { return (*made)(x, visit); };
 }
 
-struct simulation::body : quantal::cpu::program {
-    using quantal::cpu::program::program;
-};
-simulation::simulation(const quantal::plan& p, const quantal::table& t)
-    : body_(std::make_shared<body>(simulated(p, t))) {}
-quantal::tensor<float> simulation::run(const quantal::tensor<float>& images) const {
-    return body_->run(images, wanted_threads);
+answering simulation(const quantal::plan& p, const quantal::table& t) {
+    return [made = quantal::cpu::program(simulated(p, t))](const tensor& x) {
+        return made.run(x, wanted_threads);
+    };
 }
 
-struct second_integers::body : quantal::program {
-    using quantal::program::program;
-};
 second_integers::second_integers(const quantal::plan&, const quantal::table&,
                                  const quantal::integer_network& n)
-    : body_(std::make_shared<body>(n)) {}
-quantal::tensor<float> second_integers::run(const quantal::tensor<float>& images, int threads,
-                                            const quantal::code_visitor& visit) const {
-    return body_->run(images, threads, visit);
-}
+    : run_([made = quantal::program(n)](const tensor& x, int threads,
+                                        const quantal::code_visitor& visit) {
+          return made.run(x, threads, visit);
+      }) {}
 
 } // namespace homework::backend

@@ -9,6 +9,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <memory>
+
 namespace homework::backend {
 
 const char* const name = "LibTorch";
@@ -19,33 +21,24 @@ void use_threads(int threads) {
     at::set_num_threads(static_cast<int>(quantal::thread_count(threads, SIZE_MAX)));
 }
 
-struct float_network::body : quantal::torch::float_network {
-    using quantal::torch::float_network::float_network;
-};
-float_network::float_network(const quantal::graph& net) : body_(std::make_shared<body>(net)) {}
-quantal::tensor<float> float_network::operator()(const quantal::tensor<float>& images,
-                                                 const quantal::value_visitor& visit) const {
-    return (*body_)(images, visit);
+// LibTorch's networks do not move: their parameters refer to them.
+float_network in_float(const quantal::graph& net) {
+    const auto made = std::make_shared<const quantal::torch::float_network>(net);
+    return
+        [made](const tensor& x, const quantal::value_visitor& visit) { return (*made)(x, visit); };
 }
 
-struct simulation::body : quantal::torch::simulation {
-    using quantal::torch::simulation::simulation;
-};
-simulation::simulation(const quantal::plan& p, const quantal::table& t)
-    : body_(std::make_shared<body>(p, t)) {}
-quantal::tensor<float> simulation::run(const quantal::tensor<float>& images) const {
-    return body_->run(images);
+answering simulation(const quantal::plan& p, const quantal::table& t) {
+    const auto made = std::make_shared<const quantal::torch::simulation>(p, t);
+    return [made](const tensor& x) { return made->run(x); };
 }
 
-struct second_integers::body : quantal::torch::exact_network {
-    using quantal::torch::exact_network::exact_network;
-};
 second_integers::second_integers(const quantal::plan& p, const quantal::table& t,
-                                 const quantal::integer_network&)
-    : body_(std::make_shared<body>(p, t)) {}
-quantal::tensor<float> second_integers::run(const quantal::tensor<float>& images, int threads,
-                                            const quantal::code_visitor& visit) const {
-    return body_->run(images, threads, visit);
+                                 const quantal::integer_network&) {
+    const auto made = std::make_shared<const quantal::torch::exact_network>(p, t);
+    run_ = [made](const tensor& x, int threads, const quantal::code_visitor& visit) {
+        return made->run(x, threads, visit);
+    };
 }
 
 } // namespace homework::backend

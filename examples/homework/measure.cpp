@@ -51,8 +51,7 @@ std::string second_computation::name(const cuda_device& d) {
 }
 
 std::vector<int> simulate(subject& s, const quantal::table& t) {
-    const backend::simulation simulated(s.plan, t);
-    return s.answers([&](const auto& x) { return simulated.run(x); }, "simulated images", s.count);
+    return s.answers(backend::simulation(s.plan, t), "simulated images", s.count);
 }
 
 measurement measure(subject& s, const quantal::table& t, const options& o) {

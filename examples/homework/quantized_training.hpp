@@ -83,7 +83,7 @@ std::vector<double> train(Trainer& trainer, const std::filesystem::path& file, c
     quantal::graph net = start.net;
     return train(trainer, file, id, s.name + " float", [&] {
         load_weights(net, trainer.state().parameters);
-        const backend::float_network real(quantal::passes::optimize(net));
+        const auto real = backend::in_float(quantal::passes::optimize(net));
         return s.top1(
             s.answers([&](const auto& x) { return real(x, {}); }, "float images", s.count));
     });

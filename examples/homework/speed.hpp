@@ -109,7 +109,7 @@ public:
         for (const form& f : s.forms)
             add(f, in_integers(net, f, images, o.threads));
         add({"float32 quantal", "float32", "float32"}, all_in_float(net));
-        if (backend::second_answers) other_ = std::make_unique<backend::float_network>(net);
+        if (backend::second_answers) other_ = backend::in_float(net);
     }
 
     /// One contender's figures for a batch.
@@ -135,7 +135,7 @@ public:
             parts = split(images, forms_.back().second->part());
             contenders.push_back({std::string("float32 ") + backend::name, [&] {
                                       for (const auto& part : parts)
-                                          (void)(*other_)(part, {});
+                                          (void)other_(part, {});
                                   }});
         }
         std::vector<figures> all;
@@ -177,7 +177,7 @@ private:
     std::mt19937_64 g_;
     quantal::extents image_, output_;
     std::vector<std::pair<form, std::unique_ptr<kernel_runner>>> forms_; ///< float32 last
-    std::unique_ptr<backend::float_network> other_;
+    backend::float_network other_;
 };
 
 } // namespace homework

@@ -15,7 +15,7 @@ subject::subject(const std::string& model, const source& from, const options& o)
 subject::subject(network n, const source& from, const options& o)
     : name(n.name), preprocess(n.preprocess), tell(n.name),
       plan(quantal::place(std::move(n.net), o.quantization())), float_net(plan.net),
-      sets(open_images(from, n.preprocess, o)), real(plan.net),
+      sets(open_images(from, n.preprocess, o)), real(backend::in_float(plan.net)),
       count(o.images == 0 ? sets.test->size() : o.images) {}
 
 const std::vector<int>& subject::float_answers() {
@@ -25,7 +25,8 @@ const std::vector<int>& subject::float_answers() {
     return float_answers_;
 }
 
-std::vector<int> subject::answers(const answering& form, const char* what, std::size_t images) {
+std::vector<int> subject::answers(const backend::answering& form, const char* what,
+                                  std::size_t images) {
     // Batches of about 4 million input values' worth of activations stay within 1 GB.
     const std::size_t batch_size = sets.test->image_shape().count() > 10000 ? 8 : 64;
     const data::loader loader(*sets.test, {.batch_size = batch_size, .count = images});

@@ -10,8 +10,6 @@
 #include <quantal/passes/place.hpp>
 #include <quantal/runtime/calibrate.hpp>
 
-#include <functional>
-
 namespace homework {
 
 /// A network with quantizers placed, before calibration.
@@ -31,10 +29,8 @@ struct subject {
     /// The answers in float to all test images; computed when they are first asked for.
     [[nodiscard]] const std::vector<int>& float_answers();
 
-    /// Takes images and returns logits.
-    using answering = std::function<quantal::tensor<float>(const quantal::tensor<float>&)>;
     /// What `form` answers to the first test images.
-    [[nodiscard]] std::vector<int> answers(const answering& form, const char* what,
+    [[nodiscard]] std::vector<int> answers(const backend::answering& form, const char* what,
                                            std::size_t images);
 
     /// How many of these answers to the first test images are right.
