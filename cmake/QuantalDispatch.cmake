@@ -32,12 +32,14 @@ list(REVERSE best_first)
 list(JOIN best_first "," best_first)
 target_compile_definitions(quantal_dispatch PUBLIC QUANTAL_DISPATCH
                                             PRIVATE QUANTAL_DISPATCH_ARCHS=${best_first})
+# Kernels without optimization serve nobody: a build type of the user's own, or none, gets it too.
+set(optimization $<$<NOT:$<CONFIG:Debug,MinSizeRel,Release,RelWithDebInfo>>:-O$<IF:$<BOOL:${QUANTAL_SANITIZE}>,1,2>>)
 foreach(arch ${dispatch_archs})
   add_library(quantal_dispatch_${arch} OBJECT ${PROJECT_SOURCE_DIR}/src/dispatch/arch.cpp)
   target_compile_features(quantal_dispatch_${arch} PRIVATE cxx_std_20)
   target_include_directories(quantal_dispatch_${arch} PRIVATE ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(quantal_dispatch_${arch} PRIVATE QUANTAL_DISPATCH_ARCH=${arch})
-  target_compile_options(quantal_dispatch_${arch} PRIVATE ${flags_${arch}} -Wall -Wextra -Wpedantic
+  target_compile_options(quantal_dispatch_${arch} PRIVATE ${flags_${arch}} ${optimization} -Wall -Wextra -Wpedantic
                                                           -Wshadow -Wconversion -Werror)
   target_sources(quantal_dispatch PRIVATE $<TARGET_OBJECTS:quantal_dispatch_${arch}>)
 endforeach()
