@@ -250,6 +250,8 @@ int main(int argc, char** argv) {
             s.rounds = 3;
             s.forms = {integer_forms[0], integer_forms[2]};
         }
+        for (const std::string& model : o.models) // before anything is measured
+            (void)quantal::models::by_name(model, {});
         if (o.device) check_times_mean_something(*o.device);
         report file{.exercise = "q4_speed", .command = command_line(argc, argv)};
 #if defined(QUANTAL_HOMEWORK_ONNX)
