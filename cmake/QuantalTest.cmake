@@ -15,6 +15,13 @@ set(skipped_exit_code 77)
 # 130 and 58, runtime/cuda/program_test.cpp 54 and 40, runtime/cpu/program_test.cpp 45 and 36.
 set(quantal_test_optimization $<$<CONFIG:Release>:-O1>)
 
+# The entry point, compiled once.
+add_library(test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+target_compile_features(test_main PUBLIC cxx_std_20)
+target_compile_definitions(test_main PUBLIC BOOST_TEST_DYN_LINK
+                                     PRIVATE QUANTAL_SOURCES="${PROJECT_SOURCE_DIR}")
+target_link_libraries(test_main PUBLIC Boost::unit_test_framework)
+
 # quantal_test(FOLDER [SOURCES FILES...] [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...]
 #              [NAME NAME])
 # One program from FOLDER's *_test.cpp and other FILES. The cases that carry one of the REAL labels
@@ -29,13 +36,8 @@ function(quantal_test folder)
   if(QUANTAL_SANITIZE) # a sanitizer has an operator new of its own
     list(FILTER sources EXCLUDE REGEX allocation_test)
   endif()
-  set(main ${PROJECT_SOURCE_DIR}/tests/main.cpp)
-  add_executable(${name}_test ${sources} ${arg_SOURCES} ${main})
-  # It says what the program is before it includes Boost.Test.
-  set_source_files_properties(${main} TARGET_DIRECTORY ${name}_test PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  target_link_libraries(${name}_test PRIVATE quantal::quantal ${arg_LINK} quantal_warnings
-                                             Boost::unit_test_framework)
-  target_compile_definitions(${name}_test PRIVATE BOOST_TEST_DYN_LINK)
+  add_executable(${name}_test ${sources} ${arg_SOURCES})
+  target_link_libraries(${name}_test PRIVATE test_main quantal::quantal ${arg_LINK} quantal_warnings)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_options(${name}_test PRIVATE ${quantal_test_optimization} ${arg_OPTIONS})
   set(others ${arg_REAL})

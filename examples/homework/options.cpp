@@ -4,6 +4,8 @@
 #include <quantal/observe/by_name.hpp>
 #include <quantal/runtime/calibrate.hpp>
 
+#include <filesystem>
+
 namespace homework {
 
 void add_weights(const quantal::plan& plan, quantal::table& t, const options& o) {
@@ -63,11 +65,24 @@ void add_options(CLI::App& app, options& o) {
                  "from -1 to 1, crops rounded down");
     app.add_option("--mean", o.mean, "mean of each channel, of values from 0 to 1");
     app.add_option("--std", o.std, "standard deviation of each channel");
-    app.add_option("--json", o.json, "write the results to this file");
+    add_json_option(app, o);
     app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
     app.add_option("--seed", o.seed,
                    "0: the first calibration images; else a random choice of them")
         ->capture_default_str();
+}
+
+void add_json_option(CLI::App& app, options& o) {
+    app.add_option("--json", o.json, "write the results to this file")->check(in_a_folder());
+}
+
+CLI::Validator in_a_folder() {
+    const auto refuse = [](const std::string& file) -> std::string {
+        const auto folder = std::filesystem::absolute(file).parent_path();
+        if (is_directory(folder)) return {};
+        return "there is no folder " + folder.string() + " to write into";
+    };
+    return {refuse, "", "in a folder"};
 }
 
 } // namespace homework

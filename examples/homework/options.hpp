@@ -54,6 +54,12 @@ void add_weights(const quantal::plan& plan, quantal::table& t, const options& o)
 
 void add_options(CLI::App& app, options& o);
 
+/// Adds `--json` to the programs whose other options are their own.
+void add_json_option(CLI::App& app, options& o);
+
+/// For a file that is written when all is done: refuses now a folder that is not there.
+[[nodiscard]] CLI::Validator in_a_folder();
+
 using benchmarks::run;
 
 } // namespace homework

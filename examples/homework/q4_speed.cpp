@@ -232,7 +232,7 @@ void add_speed_options(CLI::App& app, speed_options& s, options& o) {
     add_device_option(app, o,
                       "cpu, or cuda and cuda:N (device number N): the integer forms alone, on a "
                       "CUDA device");
-    app.add_option("--json", o.json, "write the results to this file");
+    add_json_option(app, o);
 }
 
 } // namespace

@@ -18,7 +18,7 @@ namespace {
 struct request {
     std::vector<std::string> configs{"float", "4w4f", "2w4f"};
     std::vector<std::string> methods{};
-    std::string trained = own_weights.string();
+    std::string trained = own_weights().string();
     int epochs = 0;
     double learning_rate = 0.04, distillation = 0.5, engine_values = 0.0;
     std::string states{};
@@ -282,6 +282,7 @@ void run_all(options& o, const request& r, report& file) {
     for (const std::string& config : r.configs)
         if (config != "float") (void)parse_config(config);
     check_methods(r);
+    if (r.epochs > 0) std::filesystem::create_directories(r.trained); // not missed afterwards
     std::vector<std::string> missing;
     for (const std::string& model : o.models) {
         subject s(model, from, o);

@@ -20,7 +20,7 @@ namespace {
 
 /// The weights that quantal ships for a network.
 std::filesystem::path own_weights_of(const std::string& name) {
-    return own_weights / (name + "_fashion_mnist.safetensors");
+    return own_weights() / (name + "_fashion_mnist.safetensors");
 }
 
 /// Calibration images lie in `calibration/` as they are wanted, or are chosen at random: from

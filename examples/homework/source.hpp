@@ -18,7 +18,7 @@ namespace homework {
 namespace data = quantal::data;
 
 /// Where the weights that quantal trained lie; set by the build.
-inline const std::filesystem::path own_weights = QUANTAL_WEIGHTS_DIR;
+[[nodiscard]] std::filesystem::path own_weights();
 
 /// The kind of data and its folder, from `--data`.
 struct source {

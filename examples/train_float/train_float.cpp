@@ -41,7 +41,9 @@ void add_arguments(CLI::App& app, arguments& a) {
         ->capture_default_str();
     app.add_option("--seed", t.seed, "of initial weights and shuffles")->capture_default_str();
     app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();
-    app.add_option("--output", a.output, "weights to write (.safetensors)")->required();
+    app.add_option("--output", a.output, "weights to write (.safetensors)")
+        ->required()
+        ->check(homework::in_a_folder());
     app.add_option("--resume", a.resume,
                    "file that keeps the state after each epoch; training goes on from it if it is "
                    "there");

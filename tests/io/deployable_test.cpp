@@ -2,6 +2,7 @@
 #include <quantal/io/deployable.hpp>
 
 #include "data/files.hpp"
+#include "sources.hpp"
 #include "support/random.hpp"
 #include "support/tiny_network.hpp"
 
@@ -118,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_real_architecture_gives_the_same_codes) {
 // The file was made by io::to_deployable(tiny_network(), description) of version 1; its hashes are
 // those of the network that it was made of. Neither may ever change.
 BOOST_AUTO_TEST_CASE(a_file_of_version_1_still_loads_and_gives_the_same_codes) {
-    const auto [network, metadata] = io::load(QUANTAL_FROZEN_DIR "/v1.quantal");
+    const auto [network, metadata] = io::load(source_file("tests/io/frozen/v1.quantal"));
     const std::map<std::string, std::uint64_t> frozen = {
         {"input", 0x40e47c07e4296335u}, {"conv1", 0xb6195e3d79897829u},
         {"conv2", 0x2a6f42aaf2f95118u}, {"add", 0x33b0e607c04f65aeu},
@@ -134,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_version_1_still_loads_and_gives_the_same_codes) {
 
 // The same of version 2, which has products and functions.
 BOOST_AUTO_TEST_CASE(a_file_of_version_2_still_loads_and_gives_the_same_codes) {
-    const auto network = io::load(QUANTAL_FROZEN_DIR "/v2.quantal").network;
+    const auto network = io::load(source_file("tests/io/frozen/v2.quantal")).network;
     const std::map<std::string, std::uint64_t> frozen = {
         {"input", 0x0f657467575233a5u},   {"leaky", 0x681cc0a5a6dda72bu},
         {"slopes", 0xe60f0239fcf36885u},  {"sigmoid", 0x8101859ea314f775u},
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_version_2_still_loads_and_gives_the_same_codes) {
 
 BOOST_AUTO_TEST_CASE(this_version_writes_the_frozen_file) {
     BOOST_TEST((io::to_deployable(support::tiny_network_of_functions(), description) ==
-                io::read_file(QUANTAL_FROZEN_DIR "/v2.quantal")));
+                io::read_file(source_file("tests/io/frozen/v2.quantal"))));
 }
 
 BOOST_AUTO_TEST_CASE(the_tensors_are_as_documented) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sketch on the activations of a trained network, against solutions found from all values.
+#include "sources.hpp"
 #include "support/real_networks.hpp"
 
 #include <quantal/data/fashion_mnist.hpp>
@@ -117,7 +118,7 @@ BOOST_AUTO_TEST_CASE(sketches_of_resnet20_give_the_exact_ranges_within_one_bin,
     const data::fashion_mnist images(support::present(data::fashion_mnist::default_folder));
     const plan p =
         place(support::loaded(models::resnet20(models::fashion_mnist),
-                              QUANTAL_WEIGHTS_DIR "/resnet20_fashion_mnist.safetensors"));
+                              source_file("examples/weights/resnet20_fashion_mnist.safetensors")));
     cpu::executor run(p.net);
     plan_observer sketches(p, observe::sketch{});
     std::map<value, std::vector<float>> values;

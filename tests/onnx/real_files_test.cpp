@@ -2,6 +2,8 @@
 // Models that others wrote.
 #include <quantal/onnx/import.hpp>
 
+#include "sources.hpp"
+
 #include <quantal/runtime/program.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -12,7 +14,7 @@ using namespace quantal;
 
 namespace {
 
-const std::filesystem::path folder = QUANTAL_ONNX_FILES_DIR;
+const std::filesystem::path folder = source_file("tests/onnx/files");
 
 std::size_t count(const graph& net, const char* name) {
     return static_cast<std::size_t>(

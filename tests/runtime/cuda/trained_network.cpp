@@ -4,6 +4,7 @@
 #include <quantal/runtime/cuda/program.hpp>
 #include <quantal/runtime/trace.hpp>
 
+#include "sources.hpp"
 #include "support/random.hpp"
 
 using namespace quantal;
@@ -11,7 +12,8 @@ using namespace quantal;
 BOOST_AUTO_TEST_SUITE(cuda_trained_network)
 
 BOOST_AUTO_TEST_CASE(resnet20_of_fashion_mnist) {
-    const auto file = io::load(QUANTAL_WEIGHTS_DIR "/resnet20_fashion_mnist_4w4f_lsq.quantal");
+    const auto file =
+        io::load(source_file("examples/weights/resnet20_fashion_mnist_4w4f_lsq.quantal"));
     auto g = support::generator();
     const plan& p = file.network.plan();
     const tensor<float> image = support::normal(g, p.net.input_shape().with_front(1));
