@@ -33,7 +33,11 @@ list(JOIN best_first "," best_first)
 target_compile_definitions(quantal_dispatch PUBLIC QUANTAL_DISPATCH
                                             PRIVATE QUANTAL_DISPATCH_ARCHS=${best_first})
 # Kernels without optimization serve nobody: a build type of the user's own, or none, gets it too.
-set(optimization $<$<NOT:$<CONFIG:Debug,MinSizeRel,Release,RelWithDebInfo>>:-O$<IF:$<BOOL:${QUANTAL_SANITIZE}>,1,2>>)
+set(level 2)
+if(QUANTAL_SANITIZE)
+  set(level 1)
+endif()
+set(optimization $<$<NOT:$<CONFIG:Debug,MinSizeRel,Release,RelWithDebInfo>>:-O${level}>)
 foreach(arch ${dispatch_archs})
   add_library(quantal_dispatch_${arch} OBJECT ${PROJECT_SOURCE_DIR}/src/dispatch/arch.cpp)
   target_compile_features(quantal_dispatch_${arch} PRIVATE cxx_std_20)
