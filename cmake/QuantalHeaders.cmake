@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # That every header includes what it needs, and that all of them together link twice into one program.
 
-# The headers in `folder` that `header` includes at any depth, itself among them: property reach/HEADER.
+# The headers in `folder` that `header` includes at any depth whatever is defined (its guard is the one
+# condition around them), itself among them: property reach/HEADER.
 function(quantal_reach folder header)
   get_property(known GLOBAL PROPERTY reach/${header} SET)
   if(known)
     return()
   endif()
   set(reach ${header})
-  file(STRINGS ${folder}/${header} lines REGEX "^ *# *include <quantal/")
+  file(STRINGS ${folder}/${header} lines REGEX "^ *# *(if|endif|include <quantal/)")
+  set(conditions 0)
   foreach(line IN LISTS lines)
     string(REGEX REPLACE ".*<(.*)>.*" "\\1" included "${line}")
-    if(EXISTS ${folder}/${included})
+    if(line MATCHES "^ *# *if")
+      math(EXPR conditions "${conditions} + 1")
+    elseif(line MATCHES "^ *# *endif")
+      math(EXPR conditions "${conditions} - 1")
+    elseif(conditions EQUAL 1 AND EXISTS ${folder}/${included})
       quantal_reach(${folder} ${included})
       get_property(more GLOBAL PROPERTY reach/${included})
       list(APPEND reach ${more})

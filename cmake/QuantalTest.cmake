@@ -20,7 +20,7 @@ add_library(test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
 target_compile_features(test_main PUBLIC cxx_std_20)
 target_compile_definitions(test_main PUBLIC BOOST_TEST_DYN_LINK
                                      PRIVATE QUANTAL_SOURCES="${PROJECT_SOURCE_DIR}")
-target_link_libraries(test_main PUBLIC Boost::unit_test_framework)
+target_link_libraries(test_main PUBLIC Boost::unit_test_framework PRIVATE quantal_warnings)
 
 # quantal_test(FOLDER [SOURCES FILES...] [LINK TARGETS...] [REAL LABELS...] [OPTIONS FLAGS...]
 #              [NAME NAME])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.hpp"
 
+#include <quantal/models/by_name.hpp>
 #include <quantal/observe/by_name.hpp>
 #include <quantal/runtime/calibrate.hpp>
 
@@ -16,7 +17,8 @@ void add_weights(const quantal::plan& plan, quantal::table& t, const options& o)
 void add_options(CLI::App& app, options& o) {
     app.add_option("--model", o.models,
                    "networks: resnet18, resnet20, resnet32, resnet44, resnet56, vgg16_bn, "
-                   "mobilenet_v2 (default: those with weights for the data)");
+                   "mobilenet_v2 (default: those with weights for the data)")
+        ->check(a_network());
     app.add_option(
            "--data", o.data,
            "fashion_mnist[:DIR], cifar10:DIR (binary files) or imagenet:DIR. In that DIR, "
@@ -74,6 +76,18 @@ void add_options(CLI::App& app, options& o) {
 
 void add_json_option(CLI::App& app, options& o) {
     app.add_option("--json", o.json, "write the results to this file")->check(in_a_folder());
+}
+
+CLI::Validator a_network() {
+    const auto refuse = [](const std::string& name) -> std::string {
+        try {
+            (void)quantal::models::by_name(name, {});
+        } catch (const quantal::graph_error& e) {
+            return e.what();
+        }
+        return {};
+    };
+    return {refuse, "", "a network"};
 }
 
 CLI::Validator in_a_folder() {

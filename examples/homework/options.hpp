@@ -57,6 +57,9 @@ void add_options(CLI::App& app, options& o);
 /// Adds `--json` to the programs whose other options are their own.
 void add_json_option(CLI::App& app, options& o);
 
+/// For names of networks: refuses one that there is not before another has run.
+[[nodiscard]] CLI::Validator a_network();
+
 /// For a file that is written when all is done: refuses now a folder that is not there.
 [[nodiscard]] CLI::Validator in_a_folder();
 

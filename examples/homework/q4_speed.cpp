@@ -203,6 +203,7 @@ void race(speed_options& s, options& o, report& file) {
 
 void add_speed_options(CLI::App& app, speed_options& s, options& o) {
     app.add_option("--model", o.models, "networks: resnet18, vgg16_bn, mobilenet_v2, ...")
+        ->check(a_network())
         ->capture_default_str();
     app.add_option("--weights", o.weights,
                    "checkpoint of the one model: .safetensors, .pth or .th (default: random)");
@@ -250,8 +251,6 @@ int main(int argc, char** argv) {
             s.rounds = 3;
             s.forms = {integer_forms[0], integer_forms[2]};
         }
-        for (const std::string& model : o.models) // before anything is measured
-            (void)quantal::models::by_name(model, {});
         if (o.device) check_times_mean_something(*o.device);
         report file{.exercise = "q4_speed", .command = command_line(argc, argv)};
 #if defined(QUANTAL_HOMEWORK_ONNX)
