@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The tests of kernels as one program that runs them on a device.
-#include "main.cpp"
-
 #include "kernel/cuda/codes_test.cpp"
 #include "kernel/cuda/depthwise_test.cpp"
 #include "kernel/cuda/elementwise_test.cpp"

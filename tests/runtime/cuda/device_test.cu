@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The tests of whole networks as a program that runs them on a device.
-#include "main.cpp"
-
 #include "kernel/cuda/launch.hpp"
 #include "runtime/cuda/observers_test.cpp"
 #include "runtime/cuda/program_test.cpp"
