@@ -82,7 +82,7 @@ def by_device(predictions, headings, cells):
 
 
 def summary(predictions):
-    return by_device(predictions, ["ms", "images/s", "of the peak"], lambda p: [
+    return by_device(predictions, ["ms", "images/s", "of the int8 peak"], lambda p: [
         f"{1e3 * p['seconds']:.3f}", f"{p['images_per_second']:.0f}", f"{100 * p['fraction_of_peak']:.0f} %"])
 
 
