@@ -82,15 +82,51 @@ struct step_range {
     }
 };
 
+/// What comes after a block of steps. Each tile asks for its part of it, which would otherwise come
+/// from the third-level cache when it is needed.
+struct fetch_ahead {
+    const std::byte* from;
+    std::ptrdiff_t row_bytes; ///< asked for with each row
+
+    QUANTAL_INLINE void operator()(std::ptrdiff_t row, std::ptrdiff_t rows) const {
+        for (std::ptrdiff_t i = row * row_bytes; i < (row + rows) * row_bytes; i += 64)
+            __builtin_prefetch(from + i, 0, 2);
+    }
+};
+
+/// The same for a tile that walks over its steps in pieces: some lines with each, so that what the
+/// tile reads itself does not wait behind many at once. Zen 3, AVX2, ResNet18, one image: layers of
+/// 7x7x512, whose 8.4 MB of words come from memory, 1.34 to 1.44 times as fast, of 14x14x256 1.16
+/// to 1.32.
+class fetch_in_pieces {
+public:
+    static constexpr std::ptrdiff_t piece = 16; ///< steps
+
+    QUANTAL_INLINE fetch_in_pieces(const std::byte* from, std::ptrdiff_t bytes,
+                                   std::ptrdiff_t steps)
+        : from_(from), lines_((bytes * piece / steps + 63) / 64) {}
+
+    QUANTAL_INLINE void operator()() {
+        for (std::ptrdiff_t i = 0; i < lines_; ++i, from_ += 64)
+            __builtin_prefetch(from_, 0, 2);
+    }
+
+private:
+    const std::byte* from_;
+    std::ptrdiff_t lines_;
+};
+
 /// One tile: Rows rows by Registers registers of columns.
-template <class A, form F, int Rows, int Registers>
+template <class A, form F, int Rows, int Registers, bool InPieces>
 class tile {
     using sums = lanes<A, std::int32_t>;
     static constexpr std::ptrdiff_t width = Registers * lane_count<A>;
 
 public:
     static QUANTAL_INLINE void run(const panel_call& call, std::ptrdiff_t row,
-                                   const step_range& steps, const code_finish<A>& end) {
+                                   const step_range& steps, const fetch_ahead& fetch,
+                                   const code_finish<A>& end) {
+        if constexpr (!InPieces) fetch(row, Rows);
         sums acc[Rows][Registers];
         std::int32_t* partial = call.partial + row * width;
         repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
@@ -102,6 +138,10 @@ public:
         cursor at(call, row, steps);
         if constexpr (F == form::shorts)
             add_shorts(acc, at, call.short_steps, steps.end - steps.begin);
+        else if constexpr (InPieces)
+            add(acc, at, steps.end - steps.begin,
+                {fetch.from + row * fetch.row_bytes, Rows * fetch.row_bytes,
+                 steps.end - steps.begin});
         else
             add(acc, at, steps.end - steps.begin);
         if (steps.end < call.steps)
@@ -155,18 +195,28 @@ private:
         }
     };
 
+    static QUANTAL_INLINE auto summing(sums (&acc)[Rows][Registers]) {
+        return [&acc](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
+            if constexpr (F == form::bytes)
+                acc[r][v] = dot<A>::dot4_u8s8(acc[r][v], value, weights);
+            else
+                acc[r][v] = dot<A>::widen_madd(acc[r][v], value, weights);
+            // Or g++ 12 spills one of the 12 accumulators of words: 105 against 200 Gop/s
+            // (Zen 5, 3136 x 64 x 576).
+            if constexpr (A::width == 32) settle<A>(acc[r][v]);
+        };
+    }
     static QUANTAL_INLINE void add(sums (&acc)[Rows][Registers], cursor& at, std::ptrdiff_t left) {
         while (left > 0)
-            left -= at.advance(left,
-                               [&](auto r, auto v, sums value, sums weights) QUANTAL_INLINE_LAMBDA {
-                                   if constexpr (F == form::bytes)
-                                       acc[r][v] = dot<A>::dot4_u8s8(acc[r][v], value, weights);
-                                   else
-                                       acc[r][v] = dot<A>::widen_madd(acc[r][v], value, weights);
-                                   // Or g++ 12 spills one of the 12 accumulators of words: 105
-                                   // against 200 Gop/s (Zen 5, 3136 x 64 x 576).
-                                   if constexpr (A::width == 32) settle<A>(acc[r][v]);
-                               });
+            left -= at.advance(left, summing(acc));
+    }
+    static QUANTAL_INLINE void add(sums (&acc)[Rows][Registers], cursor& at, std::ptrdiff_t left,
+                                   fetch_in_pieces fetch) {
+        while (left > 0) {
+            fetch();
+            left -= at.advance(left < fetch_in_pieces::piece ? left : fetch_in_pieces::piece,
+                               summing(acc));
+        }
     }
 
     /// Sums in int16, widened into `acc` before they could leave it.
@@ -228,22 +278,10 @@ private:
     }
 };
 
-/// What comes after a block of steps. Each tile asks for its part of it, which would otherwise come
-/// from the third-level cache when it is needed.
-struct fetch_ahead {
-    const std::byte* from;
-    std::ptrdiff_t row_bytes; ///< asked for with each row
-
-    QUANTAL_INLINE void operator()(std::ptrdiff_t row, std::ptrdiff_t rows) const {
-        for (std::ptrdiff_t i = row * row_bytes; i < (row + rows) * row_bytes; i += 64)
-            __builtin_prefetch(from + i, 0, 2);
-    }
-};
-
 /// All rows from `row` on: tiles of Rows rows, then lower ones. Where less than four rows would be
 /// left, the highest tiles leave whole tiles of one row less (49 = 4 * 6 + 5 * 5): a tile of a row
 /// or two waits for its sums. Zen 5, AVX-512, convolutions of 7x7 pixels: 1.02 of the speed.
-template <class A, form F, int Rows, int Registers>
+template <class A, form F, int Rows, int Registers, bool InPieces>
 QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const step_range& steps,
                               const fetch_ahead& fetch, const code_finish<A>& finish) {
     std::ptrdiff_t end = call.count;
@@ -252,11 +290,11 @@ QUANTAL_INLINE void run_tiles(const panel_call& call, std::ptrdiff_t row, const 
         if (rest > 0 && rest < 4 && lower <= end) end -= lower;
     }
     for (; row + Rows <= end; row += Rows) {
-        fetch(row, Rows);
-        tile<A, F, Rows, Registers>::run(call, row, steps, finish);
+        tile<A, F, Rows, Registers, InPieces>::run(call, row, steps, fetch, finish);
     }
     constexpr int next = Rows > 4 ? Rows - 1 : Rows / 2;
-    if constexpr (next > 0) run_tiles<A, F, next, Registers>(call, row, steps, fetch, finish);
+    if constexpr (next > 0)
+        run_tiles<A, F, next, Registers, InPieces>(call, row, steps, fetch, finish);
 }
 
 /// A panel in blocks of steps that stay in the second-level cache while all rows meet them.
@@ -273,9 +311,14 @@ QUANTAL_INLINE void run_blocks(const panel_call& call) {
     for (std::ptrdiff_t begin = 0; begin < call.steps; begin += block) {
         const std::ptrdiff_t end = begin + block < call.steps ? begin + block : call.steps;
         const bool is_last = end == call.steps && call.next;
-        run_tiles<A, F, tile_rows<A>, Registers>(
-            call, 0, step_range::make(call, begin, end),
-            {is_last ? call.next : call.panel + end * step, row_bytes}, finish);
+        const step_range steps = step_range::make(call, begin, end);
+        const fetch_ahead fetch{is_last ? call.next : call.panel + end * step, row_bytes};
+        constexpr bool in_pieces = // measured on AVX2 alone
+            F == form::words && A::width == 32 && Registers == panel_registers<A>;
+        if (in_pieces && row_bytes >= 64) // few rows
+            run_tiles<A, F, tile_rows<A>, Registers, in_pieces>(call, 0, steps, fetch, finish);
+        else
+            run_tiles<A, F, tile_rows<A>, Registers, false>(call, 0, steps, fetch, finish);
     }
 }
 
