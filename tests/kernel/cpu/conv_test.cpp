@@ -146,11 +146,15 @@ void compare(const layer& l) {
                 for (const std::int64_t workers : {1, 2, 5})
                     BOOST_TEST((computed(l, conv, workers) == want));
             };
+            const auto check_both = [&]<int Outputs>(auto plan) {
+                if (!plan) return;
+                check(cpu::winograd_conv<Outputs>(l.p, *plan, *kernels));
+                plan->transform_on_the_fly(l.p, 8); // several parts from 17 or 33 channels on
+                check(cpu::winograd_conv<Outputs>(l.p, *plan, *kernels));
+            };
             check(*cpu::prepare_conv(l.p, *kernels));
-            if (const auto plan = cpu::winograd_plan<2>::make(l.p, *kernels))
-                check(cpu::winograd_conv<2>(l.p, *plan, *kernels));
-            if (const auto plan = cpu::winograd_plan<4>::make(l.p, *kernels))
-                check(cpu::winograd_conv<4>(l.p, *plan, *kernels));
+            check_both.template operator()<2>(cpu::winograd_plan<2>::make(l.p, *kernels));
+            check_both.template operator()<4>(cpu::winograd_plan<4>::make(l.p, *kernels));
         }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The algebra of Winograd's filtering and the bounds that keep it exact. (That its convolutions
 /// are the reference's is tested with all others in conv_test.cpp.)
+#include "archs.hpp"
+
 #include <quantal/kernel/cpu/prepare_conv.hpp>
 #include <quantal/kernel/cpu/winograd_conv.hpp>
 
@@ -18,13 +20,12 @@ template <int Outputs>
 std::vector<std::int32_t> filtered(const std::vector<std::int32_t>& x, const std::int32_t (&w)[3]) {
     using rule = winograd<Outputs>;
     std::uint32_t in[rule::inputs], t[rule::inputs], m[rule::inputs], out[Outputs];
-    std::int32_t tw[rule::inputs];
     for (std::size_t i = 0; i < rule::inputs; ++i)
         in[i] = static_cast<std::uint32_t>(x[i]);
     rule::input(in, t);
-    rule::weights(w, tw);
-    for (std::size_t i = 0; i < rule::inputs; ++i)
-        m[i] = t[i] * static_cast<std::uint32_t>(tw[i]);
+    cpu::repeat<rule::inputs>([&](auto i) {
+        m[i] = t[i] * static_cast<std::uint32_t>(rule::template weight<i>(w[0], w[1], w[2]));
+    });
     rule::output(m, out);
     std::vector<std::int32_t> y;
     for (const std::uint32_t v : out)
@@ -63,11 +64,11 @@ std::pair<std::int64_t, std::int64_t> gains() {
         }
     }
     for (int k = 0; k < 3; ++k) {
-        std::int32_t unit[3] = {}, t[rule::inputs];
+        std::int32_t unit[3] = {};
         unit[k] = 1;
-        rule::weights(unit, t);
-        for (int i = 0; i < rule::inputs; ++i)
-            weights[i] += std::abs(t[i]);
+        cpu::repeat<rule::inputs>([&](auto i) {
+            weights[i] += std::abs(rule::template weight<i>(unit[0], unit[1], unit[2]));
+        });
     }
     std::int64_t input = 0, weight = 0;
     for (int i = 0; i < rule::inputs; ++i)
@@ -150,6 +151,57 @@ BOOST_AUTO_TEST_CASE(few_bits_are_filtered_in_bytes) {
     if (cpu::default_kernels().fast_dot4) {
         BOOST_TEST((product(63, 14) == cpu::form::bytes));
         BOOST_TEST((product(15, 7) == cpu::form::bytes));
+    }
+}
+
+/// The layer of `channels` to as many as its plan would have it, and its weights in memory.
+template <int Outputs>
+std::pair<std::int64_t, std::size_t>
+on_the_fly(std::int64_t channels, std::int16_t w, int u_max, std::int64_t size = 8,
+           const cpu::kernel_set& kernels = cpu::default_kernels()) {
+    const auto out = static_cast<std::size_t>(channels);
+    uniform_problem one(channels * channels, w);
+    one.bias.resize(out);
+    one.p.shape.op.out_channels = channels;
+    one.p.shape.channels = channels;
+    one.p.shape.image = size;
+    one.p.u_max = u_max;
+    one.p.bias = one.bias;
+    const auto plan = cpu::winograd_plan<Outputs>::make(one.p, kernels);
+    const cpu::winograd_conv<Outputs> layer(one.p, *plan, kernels);
+    BOOST_TEST((layer.describe().find("on the fly") != std::string::npos) ==
+               (plan->steps_at_once > 0));
+    return {plan->steps_at_once, layer.weight_bytes()};
+}
+
+BOOST_AUTO_TEST_CASE(many_weights_of_few_tiles_are_transformed_on_the_fly) {
+    // 72 bytes of each pair of channels: 1.8 MB and 2.2 MB.
+    BOOST_TEST(on_the_fly<4>(160, 1, 255).first == 0);
+    const auto [steps, bytes] = on_the_fly<4>(176, 1, 255);
+    BOOST_TEST(steps > 0);
+    BOOST_TEST(bytes >= 176u * 176u * 9u);
+    BOOST_TEST(bytes < 192u * 192u * 9u);                  // whole registers
+    BOOST_TEST(on_the_fly<2>(272, 1, 255).first == 0);     // words of 2x2
+    BOOST_TEST(on_the_fly<4>(176, 128, 1).first == 0);     // no bytes
+    BOOST_TEST(on_the_fly<4>(176, 1, 255, 24).first == 0); // 36 tiles
+    for (const cpu::kernel_set* kernels : support::built_kernels())
+        if (kernels->fast_dot4 || kernels->multiply_panel[static_cast<int>(cpu::form::shorts)])
+            BOOST_TEST(on_the_fly<2>(384, 1, 15, 8, *kernels).first > 0);
+}
+
+BOOST_AUTO_TEST_CASE(parts_on_the_fly_hold_whole_runs_of_sums_in_int16) {
+    auto g = support::generator();
+    uniform_problem one(200, 0);
+    std::uniform_int_distribution<> any(-7, 7);
+    for (std::int16_t& w : one.weights)
+        w = static_cast<std::int16_t>(any(g));
+    one.p.u_max = 15;
+    for (const cpu::kernel_set* kernels : support::built_kernels()) {
+        auto plan = cpu::winograd_plan<2>::make(one.p, *kernels);
+        if (plan->product != cpu::form::shorts) continue;
+        plan->transform_on_the_fly(one.p, 24);
+        for (const std::int64_t steps : plan->short_steps)
+            BOOST_TEST((steps > 0 && 24 % steps == 0));
     }
 }
 

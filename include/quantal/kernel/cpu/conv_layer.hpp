@@ -28,6 +28,8 @@ public:
 
     /// How it is computed, for people: `avx2 words`.
     [[nodiscard]] virtual std::string describe() const = 0;
+    /// Bytes of weights as a run reads them.
+    [[nodiscard]] virtual std::size_t weight_bytes() const = 0;
     /// Bytes of scratch memory that each running task needs, at a cache line's boundary.
     [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
     /// Tasks of one run; they are independent of each other.

@@ -70,6 +70,11 @@ struct operator_convert {
         using bytes = typename quantal::v0::cpu::detail::vector<std::uint8_t, A::width / 2>::type;
         return __builtin_convertvector(load<bytes>(from), shorts);
     }
+    /// The same of signed bytes.
+    static QUANTAL_INLINE shorts widen_signed(const void* from) {
+        using bytes = typename quantal::v0::cpu::detail::vector<std::int8_t, A::width / 2>::type;
+        return __builtin_convertvector(load<bytes>(from), shorts);
+    }
     /// The int16 lanes of `v`, one an int32 lane: the first and the second half.
     static QUANTAL_INLINE void widen_shorts(shorts v, ints& first, ints& second) {
         using half = typename quantal::v0::cpu::detail::vector<std::int16_t, A::width / 2>::type;
@@ -145,6 +150,10 @@ struct avx2_convert : operator_convert<A> {
         return reinterpret_cast<shorts>(
             _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(from))));
     }
+    static QUANTAL_INLINE shorts widen_signed(const void* from) {
+        return reinterpret_cast<shorts>(
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(from))));
+    }
     static QUANTAL_INLINE void widen_shorts(shorts v, ints& first, ints& second) {
         const auto all = reinterpret_cast<__m256i>(v);
         first = reinterpret_cast<ints>(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(all)));
@@ -185,6 +194,10 @@ struct convert<avx512_vnni> : operator_convert<avx512_vnni> {
     }
     static QUANTAL_INLINE shorts widen_bytes(const void* from) {
         return reinterpret_cast<shorts>(_mm512_maskz_cvtepu8_epi16(
+            0xffffffff, _mm256_loadu_si256(static_cast<const __m256i*>(from))));
+    }
+    static QUANTAL_INLINE shorts widen_signed(const void* from) {
+        return reinterpret_cast<shorts>(_mm512_maskz_cvtepi8_epi16(
             0xffffffff, _mm256_loadu_si256(static_cast<const __m256i*>(from))));
     }
     static QUANTAL_INLINE narrow<avx512_vnni, std::uint8_t> to_bytes(ints v) {

@@ -41,6 +41,7 @@ public:
     [[nodiscard]] std::string describe() const override {
         return std::string(kernels_.name) + " depthwise " + name_of(form_);
     }
+    [[nodiscard]] std::size_t weight_bytes() const override { return weights_.size(); }
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return whole_lines(static_cast<std::size_t>(columns(piece()) * shape_.op.kernel.h) *
                            sizeof(void*));

@@ -45,6 +45,9 @@ public:
     [[nodiscard]] std::string describe() const override {
         return std::string(kernels_.name) + ' ' + name_of(sums_.how);
     }
+    [[nodiscard]] std::size_t weight_bytes() const override {
+        return panels_.size() * panels_[0].bytes();
+    }
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return partial_bytes() + static_cast<std::size_t>(rows_.bytes(most_rows_));
     }

@@ -6,7 +6,7 @@
 #include <quantal/kernel/cpu/array_kernels.hpp>
 #include <quantal/kernel/cpu/depthwise.hpp>
 #include <quantal/kernel/cpu/narrow_tile.hpp>
-#include <quantal/kernel/cpu/winograd_tile.hpp>
+#include <quantal/kernel/cpu/winograd_weights.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -27,6 +27,8 @@ struct kernel_set {
     void (*widen_bytes)(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count);
     void (*winograd_transform[2])(const winograd_input&);    ///< of F(2x2) and F(4x4), int16
     void (*winograd_transform_bytes)(const winograd_input&); ///< of F(2x2)
+    void (*winograd_weights[2])(const winograd_kernels&);    ///< likewise
+    void (*winograd_weights_bytes)(const winograd_kernels&);
     void (*winograd_finish[2])(const winograd_output&);
     array_kernels arrays; ///< everything that is no integer convolution
 };
@@ -68,6 +70,9 @@ inline constexpr kernel_set kernels_of = {
     .winograd_transform = {winograd_transform<A, 2, std::uint16_t>,
                            winograd_transform<A, 4, std::uint16_t>},
     .winograd_transform_bytes = winograd_transform<A, 2, std::uint8_t>,
+    .winograd_weights = {winograd_weights<A, 2, std::int16_t>,
+                         winograd_weights<A, 4, std::int16_t>},
+    .winograd_weights_bytes = winograd_weights<A, 2, std::int8_t>,
     .winograd_finish = {winograd_finish<A, 2>, winograd_finish<A, 4>},
     .arrays = array_kernels_of<A>,
 };

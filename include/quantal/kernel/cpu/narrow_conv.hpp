@@ -38,6 +38,7 @@ public:
     [[nodiscard]] std::string describe() const override {
         return std::string(kernels_.name) + " narrow" + std::to_string(weights_.bits());
     }
+    [[nodiscard]] std::size_t weight_bytes() const override { return weights_.bytes(); }
     [[nodiscard]] std::size_t workspace_bytes() const override {
         return in_place() ? 0 : whole_lines(rows_at_once * row_bytes());
     }

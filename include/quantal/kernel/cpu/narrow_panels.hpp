@@ -62,6 +62,7 @@ public:
         if (has_offsets_) c.offsets = offsets_.data() + panel * width_;
         return c;
     }
+    [[nodiscard]] std::size_t bytes() const { return packed_.size(); }
     void multiply(const narrow_call& c) const { kernels_.multiply_narrow[bits_ / 4](c); }
 
 private:

@@ -36,46 +36,57 @@ struct sum_plan {
     return {form::words, 0};
 }
 
+/// How the columns of a layer, one an output channel, are cut into panels.
+class panel_grid {
+public:
+    panel_grid(const kernel_set& kernels, std::int64_t columns)
+        : lanes_(kernels.lanes), width_(kernels.panel_columns), columns_(columns) {}
+
+    [[nodiscard]] std::int64_t lanes() const { return lanes_; }
+    [[nodiscard]] std::int64_t count() const { return divided_up(columns_, width_); }
+    [[nodiscard]] std::int64_t panel_of(std::int64_t column) const { return column / width_; }
+    [[nodiscard]] std::int64_t first_column(std::int64_t panel) const { return panel * width_; }
+    [[nodiscard]] int columns(std::int64_t panel) const {
+        return static_cast<int>(std::min(columns_ - panel * width_, width_));
+    }
+    /// Columns of the panel in memory: its width in whole registers.
+    [[nodiscard]] std::int64_t padded(std::int64_t panel) const {
+        return rounded_up(columns(panel), lanes_);
+    }
+    /// Columns of all panels in memory.
+    [[nodiscard]] std::int64_t padded() const { return rounded_up(columns_, lanes_); }
+
+private:
+    std::int64_t lanes_, width_, columns_;
+};
+
 /// The panels of one group of channels: [panel][step][column][element of the step].
-class packed_panels {
+class packed_panels : public panel_grid {
 public:
     /// `weights` is [column][k], k in the order of the rows' elements.
     packed_panels(const kernel_set& kernels, form f, std::int64_t columns, std::int64_t depth,
                   std::span<const std::int16_t> weights)
-        : lanes_(kernels.lanes), width_(kernels.panel_columns), columns_(columns),
-          steps_((depth * bytes(f) + 3) / 4), bytes_(size()) {
+        : panel_grid(kernels, columns), steps_((depth * element(f) + 3) / 4),
+          bytes_(static_cast<std::size_t>(padded() * steps_ * 4)) {
         for (std::int64_t column = 0; column < columns; ++column)
             for (std::int64_t k = 0; k < depth; ++k)
                 put(f, column, k, weights[static_cast<std::size_t>(column * depth + k)]);
     }
 
     [[nodiscard]] std::int64_t steps() const { return steps_; }
-    [[nodiscard]] std::int64_t count() const { return divided_up(columns_, width_); }
-    [[nodiscard]] std::int64_t first_column(std::int64_t panel) const { return panel * width_; }
-    [[nodiscard]] int columns(std::int64_t panel) const {
-        return static_cast<int>(std::min(columns_ - panel * width_, width_));
-    }
+    [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
     [[nodiscard]] const std::byte* data(std::int64_t panel) const {
-        return bytes_.data() + panel * width_ * steps_ * 4;
+        return bytes_.data() + first_column(panel) * steps_ * 4;
     }
 
 private:
-    static std::int64_t bytes(form f) { return static_cast<std::int64_t>(operand_bytes(f)); }
+    static std::int64_t element(form f) { return static_cast<std::int64_t>(operand_bytes(f)); }
 
-    /// Columns of the panel in memory: its width in whole registers.
-    [[nodiscard]] std::int64_t padded(std::int64_t panel) const {
-        return rounded_up(columns(panel), lanes_);
-    }
-    [[nodiscard]] std::size_t size() const {
-        if (columns_ == 0) return 0;
-        const std::int64_t last = count() - 1;
-        return static_cast<std::size_t>((last * width_ + padded(last)) * steps_ * 4);
-    }
     void put(form f, std::int64_t column, std::int64_t k, std::int16_t w) {
-        const std::int64_t panel = column / width_;
-        const std::int64_t byte = k * bytes(f);
-        const std::int64_t place = panel * width_ * steps_ * 4 +
-                                   (byte / 4 * padded(panel) + column % width_) * 4 + byte % 4;
+        const std::int64_t panel = panel_of(column), byte = k * element(f);
+        const std::int64_t place = first_column(panel) * steps_ * 4 +
+                                   (byte / 4 * padded(panel) + column - first_column(panel)) * 4 +
+                                   byte % 4;
         const auto narrow = static_cast<std::int8_t>(w);
         if (f == form::words)
             std::memcpy(bytes_.data() + place, &w, sizeof w);
@@ -83,7 +94,7 @@ private:
             std::memcpy(bytes_.data() + place, &narrow, sizeof narrow);
     }
 
-    std::int64_t lanes_, width_, columns_, steps_;
+    std::int64_t steps_;
     aligned_vector<std::byte> bytes_;
 };
 

@@ -42,7 +42,8 @@ struct panel_call {
     std::ptrdiff_t segment_steps;  ///< steps of a row that lie together; 0 if all do
     std::ptrdiff_t segment_stride; ///< bytes from one segment of a row to the next
     const std::byte* panel;
-    const std::byte* next; ///< the panel that comes next; null: the one behind this one
+    const std::byte* next; ///< the panel that comes next; null: the one behind this one; this one:
+                           ///< none that is worth asking for
     std::ptrdiff_t steps;
     std::ptrdiff_t short_steps; ///< form::shorts: steps that an int16 holds
     int columns;                ///< of the panel; its width is the next multiple of a register
@@ -51,6 +52,7 @@ struct panel_call {
     const finish_rule* rule;
     output out;            ///< at row 0, column 0
     std::int32_t* partial; ///< [count][width of the panel]: sums between blocks of steps
+    bool resumes;          ///< the sums begin with those in `partial` instead of the bias
 };
 
 /// Registers across a panel, and rows of a tile: as many as there are general registers for their
@@ -131,7 +133,8 @@ public:
         std::int32_t* partial = call.partial + row * width;
         repeat<Rows>([&](auto r) QUANTAL_INLINE_LAMBDA {
             repeat<Registers>([&](auto v) QUANTAL_INLINE_LAMBDA {
-                const std::int32_t* start = steps.begin == 0 ? call.bias : partial + r * width;
+                const bool is_first = steps.begin == 0 && !call.resumes;
+                const std::int32_t* start = is_first ? call.bias : partial + r * width;
                 acc[r][v] = load<sums>(start + v * lane_count<A>);
             });
         });
@@ -306,7 +309,8 @@ QUANTAL_INLINE void run_blocks(const panel_call& call) {
     std::ptrdiff_t block = blocks < 2 ? call.steps : (call.steps + blocks - 1) / blocks;
     if constexpr (F == form::shorts) // a whole number of runs, for which the proof holds
         block = (block + call.short_steps - 1) / call.short_steps * call.short_steps;
-    const std::ptrdiff_t row_bytes = call.count > 0 ? block * step / call.count : 0;
+    const bool fetches = call.count > 0 && call.next != call.panel;
+    const std::ptrdiff_t row_bytes = fetches ? block * step / call.count : 0;
     const code_finish<A> finish(*call.rule);
     for (std::ptrdiff_t begin = 0; begin < call.steps; begin += block) {
         const std::ptrdiff_t end = begin + block < call.steps ? begin + block : call.steps;

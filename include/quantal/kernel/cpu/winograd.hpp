@@ -39,12 +39,13 @@ struct winograd<2> {
         t[2] = x[2] - x[1];
         t[3] = x[1] - x[3];
     }
-    template <class T>
-    static constexpr void weights(const T (&w)[3], T (&t)[4]) {
-        t[0] = 2 * w[0];
-        t[1] = w[0] + w[1] + w[2];
-        t[2] = w[0] - w[1] + w[2];
-        t[3] = 2 * w[2];
+    /// Line `I` of the transformed weights.
+    template <int I, class T>
+    static QUANTAL_INLINE constexpr T weight(T w0, T w1, T w2) {
+        if constexpr (I == 0) return w0 + w0;
+        if constexpr (I == 1) return w0 + w2 + w1;
+        if constexpr (I == 2) return w0 + w2 - w1;
+        if constexpr (I == 3) return w2 + w2;
     }
     template <class V>
     static QUANTAL_INLINE void output(const V (&m)[4], V (&y)[2]) {
@@ -58,8 +59,8 @@ struct winograd<2> {
     }
 };
 
-/// The rows of G are multiplied by 4, 6, 6, 24, 24, 1, those of A by 6, 4, 4, 1, 1, 24: the outcome
-/// is 24 * 24 * y = 9 * 64 * y.
+/// The rows of G are multiplied by 4, -6, -6, 24, 24, 1, those of A by 6, -4, -4, 1, 1, 24: the
+/// outcome is 24 * 24 * y = 9 * 64 * y.
 template <>
 struct winograd<4> {
     static constexpr int outputs = 4, inputs = 6;
@@ -77,23 +78,23 @@ struct winograd<4> {
         t[4] = c - d;
         t[5] = (x[1] << 2) - (x[3] << 2) - x[3] + x[5];
     }
-    template <class T>
-    static constexpr void weights(const T (&w)[3], T (&t)[6]) {
-        t[0] = w[0];
-        t[1] = -(w[0] + w[1] + w[2]);
-        t[2] = -(w[0] - w[1] + w[2]);
-        t[3] = w[0] + 2 * w[1] + 4 * w[2];
-        t[4] = w[0] - 2 * w[1] + 4 * w[2];
-        t[5] = w[2];
+    template <int I, class T>
+    static QUANTAL_INLINE constexpr T weight(T w0, T w1, T w2) {
+        if constexpr (I == 0) return w0;
+        if constexpr (I == 1) return w0 + w2 + w1;
+        if constexpr (I == 2) return w0 + w2 - w1;
+        if constexpr (I == 3) return w0 + (w2 << 2) + (w1 + w1);
+        if constexpr (I == 4) return w0 + (w2 << 2) - (w1 + w1);
+        if constexpr (I == 5) return w2;
     }
     template <class V>
     static QUANTAL_INLINE void output(const V (&m)[6], V (&y)[4]) {
         const V a = (m[1] + m[2]) << 2, b = (m[1] - m[2]) << 2;
         const V c = m[3] + m[4], d = (m[3] - m[4]) << 1;
-        y[0] = (m[0] << 2) + (m[0] << 1) + a + c;
-        y[1] = b + d;
-        y[2] = a + (c << 2);
-        y[3] = b + (d << 2) + (m[5] << 4) + (m[5] << 3);
+        y[0] = (m[0] << 2) + (m[0] << 1) - a + c;
+        y[1] = d - b;
+        y[2] = (c << 2) - a;
+        y[3] = (d << 2) - b + (m[5] << 4) + (m[5] << 3);
     }
     /// y of the outcome: by the inverse of 9 modulo 2^32, then by 64.
     template <class Signed, class V>

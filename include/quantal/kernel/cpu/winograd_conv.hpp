@@ -6,7 +6,7 @@
 
 #include <quantal/kernel/cpu/conv_layer.hpp>
 #include <quantal/kernel/cpu/task_grid.hpp>
-#include <quantal/kernel/cpu/winograd_plan.hpp>
+#include <quantal/kernel/cpu/winograd_panels.hpp>
 
 namespace quantal {
 inline namespace v0 {
@@ -20,14 +20,12 @@ class winograd_conv : public conv_layer {
 
 public:
     winograd_conv(const conv_problem& p, const plan& how, const kernel_set& kernels)
-        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule), how_(how) {
+        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule), how_(how),
+          panels_(kernels, how, p) {
         const auto out = static_cast<std::size_t>(shape_.op.out_channels);
         const std::size_t pairs = out * static_cast<std::size_t>(shape_.channels);
         const std::vector<std::int16_t> weights = plan::transformed(p);
-        for (std::size_t k = 0; k < positions; ++k)
-            panels_.emplace_back(kernels, how_.product, shape_.op.out_channels, shape_.channels,
-                                 std::span(weights).subspan(k * pairs, pairs));
-        const auto padded = static_cast<std::size_t>(panels_[0].count() * kernels.panel_columns);
+        const auto padded = static_cast<std::size_t>(panels_.count() * kernels.panel_columns);
         bias_.assign(p.bias.begin(), p.bias.end());
         bias_.resize(padded);
         multipliers_.assign(p.multipliers.begin(), p.multipliers.end());
@@ -40,10 +38,11 @@ public:
 
     [[nodiscard]] std::string describe() const override {
         return std::string(kernels_.name) + (Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
-               name_of(how_.product);
+               name_of(how_.product) + (how_.steps_at_once ? " on the fly" : "");
     }
+    [[nodiscard]] std::size_t weight_bytes() const override { return panels_.bytes(); }
     [[nodiscard]] std::size_t workspace_bytes() const override {
-        return whole_lines(rows_bytes()) + sums_bytes();
+        return whole_lines(rows_bytes()) + whole_lines(sums_bytes()) + panels_.scratch_bytes();
     }
     [[nodiscard]] std::size_t task_count(const conv_call& call) const override {
         return cut(call).count();
@@ -52,7 +51,7 @@ public:
                   std::byte* workspace) const noexcept override {
         const task_grid g = cut(call);
         const std::int64_t all = call.batch * plan::tiles_of(shape_);
-        auto [block, panel, end] = g.part_of(task, panels_[0].count());
+        auto [block, panel, end] = g.part_of(task, panels_.count());
         const std::int64_t first = all * block / g.blocks;
         const std::int64_t count = all * (block + 1) / g.blocks - first;
         if (count == 0) return;
@@ -72,7 +71,7 @@ private:
     [[nodiscard]] task_grid cut(const conv_call& call) const {
         constexpr double preparing = 0.25; // of 64 channels; only decides between near cuts
         return task_grid::make(divided_up(call.batch * plan::tiles_of(shape_), winograd_block),
-                               panels_[0].count(), call.workers, preparing);
+                               panels_.count(), call.workers, preparing);
     }
     /// Where a tile lies.
     struct tile_place {
@@ -94,9 +93,7 @@ private:
         ++at.image;
     }
     /// Columns of a panel in whole registers.
-    [[nodiscard]] std::int64_t columns(std::int64_t panel) const {
-        return rounded_up(panels_[0].columns(panel), kernels_.lanes);
-    }
+    [[nodiscard]] std::int64_t columns(std::int64_t panel) const { return panels_.padded(panel); }
     [[nodiscard]] std::size_t rows_bytes() const {
         return positions * static_cast<std::size_t>(winograd_block * how_.row_bytes);
     }
@@ -123,35 +120,49 @@ private:
             kernels_.winograd_transform_bytes(in);
     }
 
+    /// All tiles of the block times one panel: [position][tile][column].
     void multiply(std::int64_t panel, std::int64_t count, std::byte* workspace,
                   std::int32_t* sums) const {
+        std::byte* scratch = reinterpret_cast<std::byte*>(sums) + whole_lines(sums_bytes());
+        const std::int64_t all = panels_.steps(), most = panels_.steps_at_once();
+        for (std::int64_t step = 0; step < all; step += most) {
+            const step_part part{step, std::min(most, all - step)};
+            panels_.prepare(panel, part, scratch);
+            multiply(panel, part, count, workspace, sums, scratch);
+        }
+    }
+    void multiply(std::int64_t panel, const step_part& part, std::int64_t count,
+                  std::byte* workspace, std::int32_t* sums, const std::byte* scratch) const {
         static constexpr finish_rule as_sums{};
+        const std::int64_t padded = panels_.count() * kernels_.panel_columns;
+        const std::int64_t column = panels_.first_column(panel);
         panel_call c{};
+        c.rows = workspace + 4 * part.first;
         c.stride = how_.row_bytes;
         c.count = count;
-        c.steps = panels_[0].steps();
+        c.steps = part.count;
         c.columns = static_cast<int>(columns(panel));
+        c.bias = starts_.data() + column;
+        c.multipliers = multipliers_.data() + column; // not read
         c.rule = &as_sums;
-        const std::int64_t padded = panels_[0].count() * kernels_.panel_columns;
-        const std::int64_t following = (panel + 1) % panels_[0].count();
+        c.partial = sums; // where they are wanted
+        c.resumes = part.first != 0;
         for (std::size_t k = 0; k < positions; ++k) {
-            const auto position = static_cast<std::int64_t>(k);
-            c.rows = workspace + position * count * how_.row_bytes;
-            c.panel = panels_[k].data(panel);
+            c.panel = panels_.data(k, panel, scratch);
+            c.next = panels_.after(k, panel, scratch);
             c.short_steps = how_.short_steps[k];
-            c.bias = starts_.data() + position * padded + panels_[0].first_column(panel);
-            c.multipliers = multipliers_.data() + panels_[0].first_column(panel); // not read
-            c.next = panels_[(k + 1) % positions].data(k + 1 == positions ? following : panel);
-            c.partial = sums + position * count * columns(panel); // where they are wanted
             c.out = {reinterpret_cast<std::byte*>(c.partial), nullptr, columns(panel)};
             kernels_.multiply_panel[static_cast<int>(how_.product)](c);
+            c.rows += count * how_.row_bytes;
+            c.bias += padded;
+            c.partial += count * columns(panel);
         }
     }
 
     void finish(const conv_call& call, std::int64_t panel, const tile_place& at,
                 const std::int32_t* sums, std::int64_t next) const {
         const hw size = shape_.output();
-        const std::int64_t column = panels_[0].first_column(panel);
+        const std::int64_t column = panels_.first_column(panel);
         const output out{static_cast<std::byte*>(call.y), call.other, shape_.op.out_channels};
         kernels_.winograd_finish[Outputs / 4](
             {reinterpret_cast<const std::uint32_t*>(sums), next, bias_.data() + column,
@@ -159,7 +170,7 @@ private:
              out.at(rule_, (at.image * size.h + at.y) * size.w + at.x, column), size.w,
              static_cast<int>(std::min<std::int64_t>(size.h - at.y, Outputs)),
              static_cast<int>(std::min<std::int64_t>(size.w - at.x, Outputs)),
-             panels_[0].columns(panel)});
+             panels_.columns(panel)});
     }
 
     const kernel_set& kernels_;
@@ -167,7 +178,7 @@ private:
     std::int32_t zero_point_;
     finish_rule rule_;
     plan how_;
-    std::vector<packed_panels> panels_; ///< one a position
+    winograd_panels<Outputs> panels_;
     aligned_vector<std::int32_t> bias_;
     aligned_vector<std::int32_t> starts_; ///< of the sums, [position][column]
     aligned_vector<float> multipliers_;

@@ -34,6 +34,17 @@ namespace cpu {
 /// with 96.
 inline constexpr std::int64_t winograd_block = 48;
 
+/// Few tiles do not pay for reading many transformed weights: these are made on the fly, as many
+/// bytes of them at a time as the scratch memory holds. Zen 3, AVX2, least times, on the fly to
+/// transformed before: 4x4 in words 14^2 x 512 (16 tiles, 18.9 MB) 0.76, 7^2 x 512 (4 tiles) 0.62
+/// and 0.92 of 2x2 (8.4 MB), 14^2 x 256 (16 tiles, 4.7 MB) 0.99, but 28^2 x 256 (blocks of
+/// 25) 1.03, 28^2 x 128 (1.2 MB) 1.04, 7^2 x 512 with 32 tiles 1.17; 2x2 in bytes 7^2 x 512 (4.2
+/// MB) 0.93. 2x2 in words loses anyway (7^2 x 512 1.19). Half of the scratch memory: 14^2 x 512
+/// 0.79, 7^2 x 512 0.67 of 4x4.
+inline constexpr std::int64_t few_tiles = 24;
+inline constexpr std::int64_t many_weights = std::int64_t{2} << 20;
+inline constexpr std::int64_t scratch_for_weights = std::int64_t{288} << 10;
+
 /// F(Outputs x Outputs, 3x3) of one layer. Transformed inputs are int16, or bytes where the widths
 /// allow it: the inputs as they are then, each position raised by what makes it unsigned.
 template <int Outputs>
@@ -48,6 +59,9 @@ struct winograd_plan {
     std::array<std::int64_t, positions> short_steps{}; ///< with form::shorts
     std::array<std::uint8_t, positions> raised{};      ///< with bytes
     std::array<std::int32_t, positions> excess{}; ///< of transformed inputs, over those of x - z
+    /// Steps of weights that are transformed at a time, just before they are multiplied; 0: all of
+    /// them when they are packed.
+    std::int64_t steps_at_once = 0;
 
     /// Nothing unless the outcome determines every sum and the operands fit their words. Bytes are
     /// taken where they can be.
@@ -66,10 +80,33 @@ struct winograd_plan {
         const std::int64_t element = plan.product == form::words ? 2 : 1;
         plan.row_bytes = rounded_up(p.shape.channels * element, std::int64_t{4} * kernels.lanes);
         const std::int64_t tiles = tiles_of(p.shape) * p.batch;
+        const auto bytes = static_cast<std::int64_t>(positions * p.weights.size() / 9) * element;
+        if (tiles <= few_tiles && bytes > many_weights && (Outputs == 4 || element == 1))
+            plan.transform_on_the_fly(p, scratch_for_weights /
+                                             (std::int64_t{positions} * 4 * kernels.panel_columns));
         plan.cost = winograd_cost(p.shape, plan.product, positions, tiles,
-                                  divided_up(tiles, winograd_block)) /
+                                  divided_up(tiles, winograd_block), plan.steps_at_once > 0) /
                     static_cast<double>(p.batch);
         return plan;
+    }
+
+    /// Leaves weights that are bytes as they are until they are needed, `steps` of them at a time;
+    /// other weights are transformed before.
+    void transform_on_the_fly(const conv_problem& p, std::int64_t steps) {
+        const bool are_bytes = std::all_of(p.weights.begin(), p.weights.end(),
+                                           [](std::int16_t w) { return w >= -128 && w <= 127; });
+        if (!are_bytes) return;
+        steps_at_once = std::max<std::int64_t>(steps / 8 * 8, 8);
+        if (product != form::shorts) return;
+        const std::vector<std::int16_t> weights = transformed(p);
+        const std::size_t pairs = p.weights.size() / 9;
+        for (std::size_t k = 0; k < positions; ++k) // a whole number of runs
+            while (steps_at_once % short_steps[k] != 0)
+                short_steps[k] =
+                    proved_steps::from_weights(
+                        std::int64_t{4} * p.u_max, std::span(weights).subspan(k * pairs, pairs),
+                        static_cast<std::size_t>(p.shape.channels), short_steps[k] - 1)
+                        .count();
     }
 
     /// Tiles along a line of so many outputs, and of an image.
@@ -85,19 +122,19 @@ struct winograd_plan {
         const std::size_t pairs = p.weights.size() / 9;
         std::vector<std::int16_t> result(positions * pairs);
         for (std::size_t pair = 0; pair < pairs; ++pair) {
-            std::int32_t half[inputs][3], column[3], t[inputs];
-            for (std::size_t j = 0; j < 3; ++j) {
-                for (std::size_t i = 0; i < 3; ++i)
-                    column[i] = p.weights[pair * 9 + i * 3 + j];
-                rule::weights(column, t);
-                for (std::size_t i = 0; i < inputs; ++i)
-                    half[i][j] = t[i];
-            }
-            for (std::size_t i = 0; i < inputs; ++i) {
-                rule::weights(half[i], t);
-                for (std::size_t j = 0; j < inputs; ++j)
-                    result[(i * inputs + j) * pairs + pair] = static_cast<std::int16_t>(t[j]);
-            }
+            std::int32_t w[9];
+            std::copy_n(p.weights.begin() + static_cast<std::ptrdiff_t>(9 * pair), 9, w);
+            std::int16_t* to = result.data() + pair;
+            repeat<int{inputs}>([&](auto i) {
+                std::int32_t half[3];
+                for (std::size_t j = 0; j < 3; ++j)
+                    half[j] = rule::template weight<i>(w[j], w[3 + j], w[6 + j]);
+                repeat<int{inputs}>([&](auto j) {
+                    *to = static_cast<std::int16_t>(
+                        rule::template weight<j>(half[0], half[1], half[2]));
+                    to += pairs;
+                });
+            });
         }
         return result;
     }

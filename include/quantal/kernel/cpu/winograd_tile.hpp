@@ -43,11 +43,14 @@ QUANTAL_INLINE lanes<A, T> transform_operand(const std::uint8_t* from, std::size
                                              std::int32_t zero_point) {
     constexpr std::size_t whole = A::width / sizeof(T);
     using bytes = typename vector<std::uint8_t, int{whole}>::type;
-    const bytes b = count >= whole ? load<bytes>(from) : load_part<bytes>(from, count);
     if constexpr (sizeof(T) == 1)
-        return b;
-    else
-        return __builtin_convertvector(b, lanes<A, T>) - static_cast<T>(zero_point);
+        return count >= whole ? load<bytes>(from) : load_part<bytes>(from, count);
+    if (count >= whole)
+        return reinterpret_cast<lanes<A, T>>(convert<A>::widen_bytes(from)) -
+               static_cast<T>(zero_point);
+    const bytes part = load_part<bytes>(from, count);
+    return reinterpret_cast<lanes<A, T>>(convert<A>::widen_bytes(&part)) -
+           static_cast<T>(zero_point);
 }
 
 /// `f(line)` to every line of a square, then to every column.
