@@ -16,7 +16,7 @@ FORMS = ("w8a8", "w4a8", "w4a4", "w2a4", "f32")
 FORMS_OF_8_BITS = ("w8a8", "int8", "int8_exact")
 LARGEST = "largest"  # one layer whose sums are the largest there are
 BATCHES = (1, 32)
-LEAST_ROUNDS, LONGEST_RACE = 3, 60  # seconds
+LEAST_ROUNDS, MOST_ROUNDS, LONGEST_RACE = 3, 15, 60  # seconds
 # float32 in another order of sums: an element's error grows with the roots of the thousands of products
 # of a sum and of the tens of layers behind each other, times 2^-24; relative to the largest answer.
 FLOAT_TOLERANCE = 1e-4
@@ -150,9 +150,9 @@ class Bench:
         self.results["rows"].extend(row_of(key, c, contenders, self.peaks[arch, threads]) for c in ours)
 
     def take_turns(self, contenders, threads):
-        """Rounds of a fifth of a second each; of large networks as many as there is time for, at least three."""
+        """Rounds of a fifth of a second each, as many as there is time for, at least three."""
         started = time.monotonic()
-        for finished in range(self.rounds):
+        for finished in range(self.rounds if self.quick else MOST_ROUNDS):
             if finished >= LEAST_ROUNDS and time.monotonic() - started > LONGEST_RACE * finished / (finished + 1):
                 break
             for c in contenders:
@@ -196,10 +196,12 @@ def row_of(key, ours, contenders, peaks):
     if peers:
         fastest = max(peers, key=lambda c: c.rate(batch))
         ratios = ours.ratios(fastest)
+        least = min(s for c in peers for s in c.seconds)
         row |= {
             "peer": fastest.label,
             "peer_value": fastest.rate(batch),
             "ratio": statistics.median(ratios),
+            "ratio_of_fastest_rounds": least / min(ours.seconds),
             "spread": (max(ratios) - min(ratios)) / statistics.median(ratios),
             "peer_exact": fastest.exact,
             "peer_megabytes": fastest.megabytes,

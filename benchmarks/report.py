@@ -44,6 +44,7 @@ def networks(rows):
             row["ours"],
             number(row["ours_value"]),
             ratio_cell(row),
+            f"{row['ratio_of_fastest_rounds']:.2f}" if "ratio" in row else "",
             row.get("peer", ""),
             answer.get(row.get("peer_exact"), ""),
             f"{row['ratio_to_w8a8']:.2f}",
@@ -54,7 +55,8 @@ def networks(rows):
         for row in rows
         if (row["model"], row["batch"]) == key
     ]
-    headings = ["Model", "Batch", "Form", "Images/s", "Ratio", "to", "exact", "to w8a8", "Part of the peak", "MB"]
+    headings = ["Model", "Batch", "Form", "Images/s", "Ratio", "Fastest", "to", "exact", "to w8a8",
+                "Part of the peak", "MB"]
     return table(headings, lines) + "\n\n" + peers(rows)
 
 
@@ -108,8 +110,9 @@ def to_markdown(results):
         f"{results['seconds']} s.",
         "A ratio is the speed of quantal as a multiple of the fastest peer's in 8 bits (for f32: in float32), the "
         "median of the rounds and half of their range; above 1 quantal is faster. The results of both were compared "
-        "before. *exact*: whether that peer's sums are those of the formula, for every input; those that are not "
-        "saturate. The part of the peak counts the products of the plain algorithm: transforms and few bits may "
+        "before. *Fastest*: the fastest round of quantal to the fastest of any peer, which is what counts where other "
+        "programs disturb. *exact*: whether that peer's sums are those of the formula, for every input; those that are "
+        "not saturate. The part of the peak counts the products of the plain algorithm: transforms and few bits may "
         "pass it. MB is the most memory that the process had. Networks are 224x224 with random weights.",
         "## What the machine does at most",
         peaks(results["peaks"]),

@@ -64,6 +64,13 @@ class Rows(unittest.TestCase):
         self.assertEqual((row["peer"], row["ratio"]), ("b f32", 0.5))
         self.assertEqual(row["ratio_to_w8a8"], 0.25)
 
+    def test_the_fastest_round_meets_that_of_any_peer(self):
+        ours = measured("quantal", "w8a8", [3.0, 1.0])
+        peers = [measured("a", "int8", [4.0, 4.0]), measured("b", "int8", [9.0, 2.0])]
+        row = races.row_of(KEY, ours, [ours, *peers], PEAKS)
+        self.assertEqual(row["peer"], "a int8")
+        self.assertEqual(row["ratio_of_fastest_rounds"], 2.0)
+
     def test_without_a_peer_there_is_no_ratio(self):
         row = races.row_of(KEY, measured("quantal", "w8a8", [1.0]), [measured("quantal", "w8a8", [1.0])], PEAKS)
         self.assertNotIn("ratio", row)
@@ -160,7 +167,7 @@ class Report(unittest.TestCase):
                                    "rows": [gemm, *({"task": "network", **row} for row in rows())]})
         self.assertIn("| 1 x 2 x 3 | p (saturates) | 20.0 | 1.50 ± 0.25, 30.0 |", text)
         self.assertIn("| geometric mean |  |  | 1.50 |", text)
-        self.assertIn("| m | 4 | w8a8 | 2.00 | 2.00 ± 0.50 | a int8 | no | 1.00 | 20 % | 7 |", text)
+        self.assertIn("| m | 4 | w8a8 | 2.00 | 2.00 ± 0.50 | 2.00 | a int8 | no | 1.00 | 20 % | 7 |", text)
         self.assertIn("| Model | Batch | a int8 | b int8, exact | b f32 |", text)
         self.assertIn("## Skipped: 1\n\n- q: absent", text)
 

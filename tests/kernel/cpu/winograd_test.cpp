@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(many_weights_of_few_tiles_are_transformed_on_the_fly) {
     BOOST_TEST(bytes < 192u * 192u * 9u);                  // whole registers
     BOOST_TEST(on_the_fly<2>(272, 1, 255).first == 0);     // words of 2x2
     BOOST_TEST(on_the_fly<4>(176, 128, 1).first == 0);     // no bytes
-    BOOST_TEST(on_the_fly<4>(176, 1, 255, 24).first == 0); // 36 tiles
+    BOOST_TEST(on_the_fly<4>(176, 1, 255, 12).first == 0); // 9 tiles
     for (const cpu::kernel_set* kernels : support::built_kernels())
         if (kernels->fast_dot4 || kernels->multiply_panel[static_cast<int>(cpu::form::shorts)])
             BOOST_TEST(on_the_fly<2>(384, 1, 15, 8, *kernels).first > 0);

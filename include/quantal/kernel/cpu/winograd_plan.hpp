@@ -36,12 +36,13 @@ inline constexpr std::int64_t winograd_block = 48;
 
 /// Few tiles do not pay for reading many transformed weights: these are made on the fly, as many
 /// bytes of them at a time as the scratch memory holds. Zen 3, AVX2, least times, on the fly to
-/// transformed before: 4x4 in words 14^2 x 512 (16 tiles, 18.9 MB) 0.76, 7^2 x 512 (4 tiles) 0.62
-/// and 0.92 of 2x2 (8.4 MB), 14^2 x 256 (16 tiles, 4.7 MB) 0.99, but 28^2 x 256 (blocks of
-/// 25) 1.03, 28^2 x 128 (1.2 MB) 1.04, 7^2 x 512 with 32 tiles 1.17; 2x2 in bytes 7^2 x 512 (4.2
-/// MB) 0.93. 2x2 in words loses anyway (7^2 x 512 1.19). Half of the scratch memory: 14^2 x 512
-/// 0.79, 7^2 x 512 0.67 of 4x4.
-inline constexpr std::int64_t few_tiles = 24;
+/// transformed before: 4x4 in words 7^2 x 512 (4 tiles) 0.62, and 0.92 of 2x2 (8.4 MB), with half
+/// of the scratch memory 0.67; but 14^2 x 512 (16 tiles, 18.9 MB) 1.02 to 1.13, 7^2 x 512 with 32
+/// tiles 1.17; 2x2 in bytes 7^2 x 512 (16 tiles, 4.2 MB) 0.91. 2x2 in words loses anyway (7^2 x 512
+/// 1.19).
+[[nodiscard]] constexpr std::int64_t few_tiles(form f) {
+    return f == form::words ? 8 : 16;
+}
 inline constexpr std::int64_t many_weights = std::int64_t{2} << 20;
 inline constexpr std::int64_t scratch_for_weights = std::int64_t{288} << 10;
 
@@ -81,7 +82,8 @@ struct winograd_plan {
         plan.row_bytes = rounded_up(p.shape.channels * element, std::int64_t{4} * kernels.lanes);
         const std::int64_t tiles = tiles_of(p.shape) * p.batch;
         const auto bytes = static_cast<std::int64_t>(positions * p.weights.size() / 9) * element;
-        if (tiles <= few_tiles && bytes > many_weights && (Outputs == 4 || element == 1))
+        if (tiles <= few_tiles(plan.product) && bytes > many_weights &&
+            (Outputs == 4 || element == 1))
             plan.transform_on_the_fly(p, scratch_for_weights /
                                              (std::int64_t{positions} * 4 * kernels.panel_columns));
         plan.cost = winograd_cost(p.shape, plan.product, positions, tiles,
