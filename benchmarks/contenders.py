@@ -46,7 +46,8 @@ class Contender:
     def __init__(self, name, form, command, environment):
         self.name, self.form = name, form
         self.command, self.environment = [str(c) for c in command], environment
-        self.seconds, self.megabytes, self.correlation, self.exact = [], 0, 0, False
+        self.seconds, self.least_seconds = [], float("inf")
+        self.megabytes, self.correlation, self.exact = 0, 0, False
         self.process = None
 
     @property

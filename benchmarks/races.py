@@ -160,6 +160,7 @@ class Bench:
                     time.sleep(0.25)  # threads that wait in busy loops give up
                 answer = c.ask("0.2")
                 c.seconds.append(answer["seconds"])
+                c.least_seconds = min(c.least_seconds, answer["least_seconds"])
                 c.megabytes = answer["megabytes"]
 
 
@@ -196,12 +197,11 @@ def row_of(key, ours, contenders, peaks):
     if peers:
         fastest = max(peers, key=lambda c: c.rate(batch))
         ratios = ours.ratios(fastest)
-        least = min(s for c in peers for s in c.seconds)
         row |= {
             "peer": fastest.label,
             "peer_value": fastest.rate(batch),
             "ratio": statistics.median(ratios),
-            "ratio_of_fastest_rounds": least / min(ours.seconds),
+            "ratio_of_fastest": min(c.least_seconds for c in peers) / ours.least_seconds,
             "spread": (max(ratios) - min(ratios)) / statistics.median(ratios),
             "peer_exact": fastest.exact,
             "peer_megabytes": fastest.megabytes,

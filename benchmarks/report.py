@@ -44,7 +44,7 @@ def networks(rows):
             row["ours"],
             number(row["ours_value"]),
             ratio_cell(row),
-            f"{row['ratio_of_fastest_rounds']:.2f}" if "ratio" in row else "",
+            f"{row['ratio_of_fastest']:.2f}" if "ratio" in row else "",
             row.get("peer", ""),
             answer.get(row.get("peer_exact"), ""),
             f"{row['ratio_to_w8a8']:.2f}",
@@ -110,7 +110,7 @@ def to_markdown(results):
         f"{results['seconds']} s.",
         "A ratio is the speed of quantal as a multiple of the fastest peer's in 8 bits (for f32: in float32), the "
         "median of the rounds and half of their range; above 1 quantal is faster. The results of both were compared "
-        "before. *Fastest*: the fastest round of quantal to the fastest of any peer, which is what counts where other "
+        "before. *Fastest*: the fastest run of quantal to the fastest of any peer, which is what counts where other "
         "programs disturb. *exact*: whether that peer's sums are those of the formula, for every input; those that are "
         "not saturate. The part of the peak counts the products of the plain algorithm: transforms and few bits may "
         "pass it. MB is the most memory that the process had. Networks are 224x224 with random weights.",

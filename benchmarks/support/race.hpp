@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <ctime>
 #include <functional>
+#include <limits>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace benchmarks {
@@ -37,16 +39,24 @@ inline double now(int threads) {
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// Seconds of a run, over at least `budget` seconds. Threads that another contender left waiting
+/// Seconds of a run.
+struct times {
+    double mean, least;
+};
+
+/// Of runs over at least `budget` seconds. Threads that another contender left waiting
 /// for work go to sleep first: OpenMP's look for it in a busy loop, on an Intel Xeon for 70 ms.
-inline double time_of(const contender& c, int threads, double budget) {
+inline times time_of(const contender& c, int threads, double budget) {
     if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(150));
     const double start = now(threads);
-    double end = start;
+    double end = start, least = std::numeric_limits<double>::infinity();
     int runs = 0;
-    for (; end - start < budget; end = now(threads), ++runs)
+    for (; end - start < budget; ++runs) {
         c.run();
-    return (end - start) / runs;
+        const double before = std::exchange(end, now(threads));
+        least = std::min(least, end - before);
+    }
+    return {(end - start) / runs, least};
 }
 
 inline double median(std::vector<double> values) {
@@ -71,7 +81,7 @@ inline std::vector<result> race(const std::vector<contender>& contenders, int th
         c.run(); // warms caches and lazy initialization
     for (int round = 0; round < rounds; ++round)
         for (std::size_t i = 0; i < contenders.size(); ++i)
-            seconds[i].push_back(time_of(contenders[i], threads, budget));
+            seconds[i].push_back(time_of(contenders[i], threads, budget).mean);
     std::vector<result> results;
     for (std::size_t i = 0; i < contenders.size(); ++i) {
         const std::vector<double> ratios = speed_ratios(seconds[i], seconds[0]);

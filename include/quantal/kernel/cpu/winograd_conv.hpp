@@ -20,21 +20,7 @@ class winograd_conv : public conv_layer {
 
 public:
     winograd_conv(const conv_problem& p, const plan& how, const kernel_set& kernels)
-        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule), how_(how),
-          panels_(kernels, how, p) {
-        const auto out = static_cast<std::size_t>(shape_.op.out_channels);
-        const std::size_t pairs = out * static_cast<std::size_t>(shape_.channels);
-        const std::vector<std::int16_t> weights = plan::transformed(p);
-        const auto padded = static_cast<std::size_t>(panels_.count() * kernels.panel_columns);
-        bias_.assign(p.bias.begin(), p.bias.end());
-        bias_.resize(padded);
-        multipliers_.assign(p.multipliers.begin(), p.multipliers.end());
-        multipliers_.resize(padded);
-        starts_.resize(positions * padded);
-        for (std::size_t i = 0; i < positions * pairs; ++i)
-            starts_[i / pairs * padded + i % pairs / (pairs / out)] -=
-                how_.excess[i / pairs] * weights[i];
-    }
+        : winograd_conv(p, how, kernels, plan::transformed(p)) {}
 
     [[nodiscard]] std::string describe() const override {
         return std::string(kernels_.name) + (Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
@@ -68,6 +54,23 @@ public:
     }
 
 private:
+    winograd_conv(const conv_problem& p, const plan& how, const kernel_set& kernels,
+                  const std::vector<std::int16_t>& weights)
+        : kernels_(kernels), shape_(p.shape), zero_point_(p.zero_point), rule_(p.rule), how_(how),
+          panels_(kernels, how, p, weights) {
+        const auto out = static_cast<std::size_t>(shape_.op.out_channels);
+        const std::size_t pairs = out * static_cast<std::size_t>(shape_.channels);
+        const auto padded = static_cast<std::size_t>(panels_.count() * kernels.panel_columns);
+        bias_.assign(p.bias.begin(), p.bias.end());
+        bias_.resize(padded);
+        multipliers_.assign(p.multipliers.begin(), p.multipliers.end());
+        multipliers_.resize(padded);
+        starts_.resize(positions * padded);
+        for (std::size_t i = 0; i < positions * pairs; ++i)
+            starts_[i / pairs * padded + i % pairs / (pairs / out)] -=
+                how_.excess[i / pairs] * weights[i];
+    }
+
     [[nodiscard]] task_grid cut(const conv_call& call) const {
         constexpr double preparing = 0.25; // of 64 channels; only decides between near cuts
         return task_grid::make(divided_up(call.batch * plan::tiles_of(shape_), winograd_block),

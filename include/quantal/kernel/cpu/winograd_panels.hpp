@@ -61,22 +61,23 @@ class winograd_panels : public panel_grid {
     static constexpr std::size_t positions = plan::positions;
 
 public:
-    winograd_panels(const kernel_set& kernels, const plan& how, const conv_problem& p)
-        : panel_grid(kernels, p.shape.op.out_channels), product_(how.product),
+    /// `transformed` is what the plan makes of the weights.
+    winograd_panels(const kernel_set& kernels, const plan& how, const conv_problem& p,
+                    std::span<const std::int16_t> transformed)
+        : panel_grid(kernels, p.shape.op.out_channels),
           steps_(divided_up(p.shape.channels,
                             4 / static_cast<std::int64_t>(operand_bytes(how.product)))),
           steps_at_once_(how.steps_at_once ? how.steps_at_once : steps_),
           transform_(how.product != form::words ? kernels.winograd_weights_bytes
                                                 : kernels.winograd_weights[Outputs / 4]) {
         if (how.steps_at_once) {
-            kernels_.emplace(kernels, product_, p);
+            kernels_.emplace(kernels, how.product, p);
             return;
         }
-        const std::vector<std::int16_t> weights = plan::transformed(p);
         const std::size_t pairs = p.weights.size() / 9;
         for (std::size_t k = 0; k < positions; ++k)
-            transformed_.emplace_back(kernels, product_, p.shape.op.out_channels, p.shape.channels,
-                                      std::span(weights).subspan(k * pairs, pairs));
+            transformed_.emplace_back(kernels, how.product, p.shape.op.out_channels,
+                                      p.shape.channels, transformed.subspan(k * pairs, pairs));
     }
 
     [[nodiscard]] std::int64_t steps() const { return steps_; }
@@ -119,7 +120,6 @@ private:
         return std::min(steps_, steps_at_once_) * padded(panel) * 4 + line;
     }
 
-    form product_;
     std::int64_t steps_, steps_at_once_;
     void (*transform_)(const winograd_kernels&);
     std::vector<packed_panels> transformed_; ///< one a position

@@ -19,7 +19,7 @@ struct step_description {
     std::string layer, kernel;
     extents shape;            ///< of its output: channels, height, width
     std::size_t bytes;        ///< read and written, weights included
-    std::size_t weight_bytes; ///< of these; read once for all images of a run
+    std::size_t weight_bytes; ///< of these, as the kernel reads them, once for all images of a run
     std::int64_t operations;  ///< a multiply-add counts as two
     double seconds = 0, share = 0;
 };
@@ -34,8 +34,8 @@ describe(const network& net, std::span<const double> seconds = {}, std::int64_t 
         step_description d{s.layer,
                            s.kernel,
                            {y.shape.channels, y.shape.height, y.shape.width},
-                           y.bytes() + s.weight_bytes,
-                           s.weight_bytes,
+                           y.bytes() + s.packed_bytes,
+                           s.packed_bytes,
                            s.operations};
         for (const slot_index x : s.inputs)
             d.bytes += net.slots[x].bytes();

@@ -198,7 +198,8 @@ private:
                .output = y,
                .run = run,
                .workspace = layer->workspace_bytes(),
-               .weight_bytes = layer->weight_bytes(),
+               .weight_bytes = b_.source().layer(v).weights.packed().size(),
+               .packed_bytes = layer->weight_bytes(),
                .operations = operations_of(b_.plan(), v)};
         if (other) s.inputs.push_back(*other);
         return s;

@@ -136,6 +136,7 @@ private:
                     .run = run,
                     .workspace = layer->workspace_bytes(),
                     .weight_bytes = layer->weight_bytes(),
+                    .packed_bytes = layer->weight_bytes(),
                     .operations = 2 * static_cast<std::int64_t>(weights.size()) * out_.pixels()});
     }
 

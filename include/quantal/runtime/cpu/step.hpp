@@ -62,8 +62,9 @@ struct step {
     std::vector<slot_index> inputs;
     slot_index output;
     std::function<void(const frame&)> run;
-    std::size_t workspace = 0; ///< bytes that each worker needs
-    std::size_t weight_bytes = 0;
+    std::size_t workspace = 0;    ///< bytes that each worker needs
+    std::size_t weight_bytes = 0; ///< stored, and as the kernel reads them
+    std::size_t packed_bytes = 0;
     std::int64_t operations = 0;      ///< of one image; a multiply-add counts as two
     std::string layer{};              ///< the name of the node that it is for
     std::optional<value> completes{}; ///< the node whose output is in `output` after it
