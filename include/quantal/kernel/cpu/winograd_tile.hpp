@@ -48,7 +48,7 @@ QUANTAL_INLINE lanes<A, T> transform_operand(const std::uint8_t* from, std::size
     if (count >= whole)
         return reinterpret_cast<lanes<A, T>>(convert<A>::widen_bytes(from)) -
                static_cast<T>(zero_point);
-    const bytes part = load_part<bytes>(from, count);
+    const auto part = load_part<bytes>(from, count);
     return reinterpret_cast<lanes<A, T>>(convert<A>::widen_bytes(&part)) -
            static_cast<T>(zero_point);
 }
