@@ -44,8 +44,8 @@ struct times {
     double mean, least;
 };
 
-/// Of runs over at least `budget` seconds. Threads that another contender left waiting
-/// for work go to sleep first: OpenMP's look for it in a busy loop, on an Intel Xeon for 70 ms.
+/// Runs for at least `budget` seconds. Threads that another contender left waiting for work go to
+/// sleep first: OpenMP's look for it in a busy loop, on an Intel Xeon for 70 ms.
 inline times time_of(const contender& c, int threads, double budget) {
     if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(150));
     const double start = now(threads);

@@ -19,13 +19,17 @@ struct sum_plan {
     std::int64_t short_steps; ///< with form::shorts
 };
 
+[[nodiscard]] inline bool are_signed_bytes(std::span<const std::int16_t> weights) {
+    return std::all_of(weights.begin(), weights.end(),
+                       [](std::int16_t w) { return w >= -128 && w <= 127; });
+}
+
 /// The fastest exact form for weights of columns of `per_column`, multiplied with bytes up to
 /// `u_max`.
 [[nodiscard]] inline sum_plan plan_sums(const kernel_set& kernels, std::int64_t u_max,
                                         std::span<const std::int16_t> weights,
                                         std::size_t per_column) {
-    for (const std::int16_t w : weights)
-        if (w < -128 || w > 127) return {form::words, 0};
+    if (!are_signed_bytes(weights)) return {form::words, 0};
     if (kernels.fast_dot4) return {form::bytes, 0};
     if (kernels.multiply_panel[static_cast<int>(form::shorts)]) {
         // Widening costs three instructions a register, a step two; int32 sums of words cost four.

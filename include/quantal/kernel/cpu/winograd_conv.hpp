@@ -20,7 +20,10 @@ class winograd_conv : public conv_layer {
 
 public:
     winograd_conv(const conv_problem& p, const plan& how, const kernel_set& kernels)
-        : winograd_conv(p, how, kernels, plan::transformed(p)) {}
+        : winograd_conv(p, how, kernels,
+                        how.product == form::words && how.steps_at_once
+                            ? std::vector<std::int16_t>() // nothing reads them
+                            : plan::transformed(p)) {}
 
     [[nodiscard]] std::string describe() const override {
         return std::string(kernels_.name) + (Outputs == 2 ? " winograd 2x2 " : " winograd 4x4 ") +
@@ -49,7 +52,8 @@ public:
             multiply(panel, count, workspace, sums);
             at = place(first);
             for (std::int64_t t = 0; t < count; ++t, advance(at))
-                finish(call, panel, at, sums + t * columns(panel), count * columns(panel));
+                finish(call, panel, at, sums + t * panels_.padded(panel),
+                       count * panels_.padded(panel));
         }
     }
 
@@ -66,6 +70,7 @@ private:
         multipliers_.assign(p.multipliers.begin(), p.multipliers.end());
         multipliers_.resize(padded);
         starts_.resize(positions * padded);
+        if (how_.product == form::words) return; // whose excess is 0
         for (std::size_t i = 0; i < positions * pairs; ++i)
             starts_[i / pairs * padded + i % pairs / (pairs / out)] -=
                 how_.excess[i / pairs] * weights[i];
@@ -95,8 +100,6 @@ private:
         at.y = 0;
         ++at.image;
     }
-    /// Columns of a panel in whole registers.
-    [[nodiscard]] std::int64_t columns(std::int64_t panel) const { return panels_.padded(panel); }
     [[nodiscard]] std::size_t rows_bytes() const {
         return positions * static_cast<std::size_t>(winograd_block * how_.row_bytes);
     }
@@ -144,7 +147,7 @@ private:
         c.stride = how_.row_bytes;
         c.count = count;
         c.steps = part.count;
-        c.columns = static_cast<int>(columns(panel));
+        c.columns = static_cast<int>(panels_.padded(panel));
         c.bias = starts_.data() + column;
         c.multipliers = multipliers_.data() + column; // not read
         c.rule = &as_sums;
@@ -154,11 +157,11 @@ private:
             c.panel = panels_.data(k, panel, scratch);
             c.next = panels_.after(k, panel, scratch);
             c.short_steps = how_.short_steps[k];
-            c.out = {reinterpret_cast<std::byte*>(c.partial), nullptr, columns(panel)};
+            c.out = {reinterpret_cast<std::byte*>(c.partial), nullptr, panels_.padded(panel)};
             kernels_.multiply_panel[static_cast<int>(how_.product)](c);
             c.rows += count * how_.row_bytes;
             c.bias += padded;
-            c.partial += count * columns(panel);
+            c.partial += count * panels_.padded(panel);
         }
     }
 

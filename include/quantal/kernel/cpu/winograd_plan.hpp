@@ -103,9 +103,7 @@ struct winograd_plan {
     /// Leaves weights that are bytes as they are until they are needed, `steps` of them at a time;
     /// other weights are transformed before.
     void transform_on_the_fly(const conv_problem& p, std::int64_t steps) {
-        const bool are_bytes = std::all_of(p.weights.begin(), p.weights.end(),
-                                           [](std::int16_t w) { return w >= -128 && w <= 127; });
-        if (!are_bytes) return;
+        if (!are_signed_bytes(p.weights)) return;
         steps_at_once = std::max<std::int64_t>(steps / 8 * 8, 8);
         if (product != form::shorts) return;
         const std::vector<std::int16_t> weights = transformed(p);
