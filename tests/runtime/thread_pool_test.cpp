@@ -23,6 +23,19 @@ struct scarce_thread {
     std::jthread thread;
 };
 
+/// A thread that begins when it is let.
+struct late_thread {
+    static inline std::atomic<bool> may_begin{false};
+
+    template <class F>
+    explicit late_thread(F f)
+        : thread([f] {
+              may_begin.wait(false);
+              f();
+          }) {}
+    std::jthread thread;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(thread_pool_suite)
@@ -73,15 +86,30 @@ BOOST_AUTO_TEST_CASE(sleeping_workers_wake_up) {
     BOOST_TEST(runs == 30);
 }
 
+BOOST_AUTO_TEST_CASE(who_comes_late_is_not_waited_for) {
+    basic_thread_pool<late_thread> pool(3);
+    std::atomic<int> runs{0}, of_others{0};
+    auto task = [&](std::size_t, std::size_t worker) {
+        ++(worker == 0 ? runs : of_others);
+        std::this_thread::yield();
+    };
+    pool.run(10, task);
+    BOOST_TEST(runs == 10);
+    late_thread::may_begin = true;
+    late_thread::may_begin.notify_all();
+    while (of_others == 0) // they find the runs that come later
+        pool.run(10, task);
+}
+
 BOOST_AUTO_TEST_CASE(what_one_run_wrote_the_next_sees) {
     thread_pool pool(4);
     std::vector<int> values(64, 0); // no atomics: a run ends before the next begins
-    for (int repeat = 0; repeat < 200; ++repeat) {
+    for (int repeat = 0; repeat < 5000; ++repeat) {
         auto task = [&](std::size_t i, std::size_t) { values[i] = values[i] + 1; };
         pool.run(values.size(), task);
     }
     for (const int v : values)
-        BOOST_TEST(v == 200);
+        BOOST_TEST(v == 5000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
